@@ -7,11 +7,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tauri::{AppHandle, Manager as _, WebviewWindow, Wry, async_runtime, command};
+use tauri::{AppHandle, Manager as _, Wry, async_runtime, command};
 use tauri_plugin_vestibule::vestibule_core::backend::refusal;
 use tauri_plugin_vestibule::vestibule_core::wire::{FetchReply, FetchRequest};
 use tauri_plugin_vestibule::vestibule_core::{AuthError, ErrorCode};
-use tauri_plugin_vestibule::{CommandResult, OneAtATime, VestibuleExt as _, internal_error};
+use tauri_plugin_vestibule::{CommandResult, OneAtATime, WindowSession, internal_error};
 
 use crate::built::rights;
 
@@ -34,9 +34,8 @@ pub struct Exported {
 pub async fn export_people(
     _slot: OneAtATime<Wry>,
     app: AppHandle,
-    window: WebviewWindow,
+    session: WindowSession,
 ) -> CommandResult<Exported> {
-    let session = app.vestibule().session(&window)?;
     session.require_right(rights::PEOPLE_EXPORT).await?;
     let request = FetchRequest {
         path: PATH.into(),

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use tauri::menu::{MenuItem, Submenu};
 use tauri::{AppHandle, Manager as _, Wry};
-use vestibule_core::wire::AccountSummary;
-use vestibule_core::{AccountId, AuthError};
+use vestibule_core::AccountId;
+use vestibule_core::wire::{AccountSummary, WorkspaceSummary};
 
 use crate::accounts::AppAccounts;
+use crate::lockdown::LockedWindows;
 use crate::windows;
 
 /// The beginning of an item's id.
@@ -69,7 +70,10 @@ pub fn update(app: &AppHandle) {
             return;
         };
         let (_, list) = accounts.list();
-        let items = list.iter().map(|account| (account.id, text(account)));
+        let workspaces = handle.state::<AppAccounts>().workspaces();
+        let items = list
+            .iter()
+            .map(|account| (account.id, text(account, &workspaces)));
         if let Err(error) = menu.show(&handle, items.collect()) {
             tracing::error!(%error, "the menu of accounts could not be updated");
         }
@@ -79,28 +83,38 @@ pub fn update(app: &AppHandle) {
     }
 }
 
-/// Switches the window that has the focus to the account of this item.
-///
-/// # Errors
-/// If there is no such account any more.
-pub fn on_event(app: &AppHandle, item: &str) -> Result<(), AuthError> {
+/// Switches the window that has the focus to the account of this item, if it is a window of the plugin.
+pub fn on_event(app: &AppHandle, item: &str) {
     let id = item.strip_prefix(ITEM).and_then(|id| id.parse().ok());
-    if let Some(id) = id
-        && let Some(window) = windows::focused(app)
-    {
-        app.state::<AppAccounts>()
-            .get()?
-            .switch(window.label(), id)?;
-    }
-    Ok(())
+    let locked = app.state::<LockedWindows>();
+    let window = windows::focused(app).filter(|window| locked.require(window.label()).is_ok());
+    let (Some(id), Some(window)) = (id, window) else {
+        return;
+    };
+    let app = app.clone();
+    // Opening an account reads files, for which the main thread must not wait.
+    tauri::async_runtime::spawn_blocking(move || {
+        let accounts = app.state::<AppAccounts>().get();
+        let switched = accounts.and_then(|accounts| accounts.switch(window.label(), id));
+        if let Err(error) = switched {
+            tracing::error!(%error, "the menu could not switch a window to another account");
+        }
+    });
 }
 
-fn text(account: &AccountSummary) -> String {
-    let text = match &account.owner {
+/// The name of an account, with that of its workspace where there are several: the same person, or one of
+/// the same name, may be in two.
+fn text(account: &AccountSummary, workspaces: &[WorkspaceSummary]) -> String {
+    let mut text = match &account.owner {
         Some(owner) if owner.name != owner.email => format!("{} ({})", owner.name, owner.email),
         Some(owner) => owner.email.clone(),
         None => "Not signed in".to_owned(),
     };
+    if workspaces.len() > 1 {
+        let of = workspaces.iter().find(|it| it.id == account.workspace);
+        let name = of.map_or(account.workspace.as_str(), |it| it.name.as_str());
+        text = format!("{text} · {name}");
+    }
     // One of them would mark a key.
     text.replace('&', "&&")
 }

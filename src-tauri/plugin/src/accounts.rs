@@ -6,6 +6,7 @@
 //! a problem that keeps the whole app from starting: the window shows it and asks again.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,25 +18,28 @@ use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConf
 use vestibule_core::profile::{DEFAULT_WORKSPACE, ProfileError};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::transport::HttpTransport;
-use vestibule_core::wire::{AccountList, FoundWorkspace, PolicyInfo};
+use vestibule_core::wire::{AccountList, FoundWorkspace, PolicyInfo, WorkspaceSummary};
 use vestibule_core::workspaces::address::{self, Address};
 use vestibule_core::workspaces::{self, Workspaces};
 use vestibule_core::{AccountId, AuthError, ErrorCode, Keyring, Policy};
 
 use crate::backend_profile::{BackendSettings, BuiltIn};
-use crate::question::{self, Question};
+use crate::commands::internal_error;
+use crate::question::{self, Question, Refusals};
 use crate::single_instance::SingleInstance;
+use crate::window_pages::WindowPages;
 use crate::{account_list, backend_profile, builder, session_events, windows};
 
-/// The session of the window that calls a command: an argument of the command.
+/// The session of the window that calls a command: an argument of the command. It is that of the account
+/// whose page has sent the command, so a command of the app's own takes it too.
 pub struct WindowSession {
     account: AccountId,
     session: Session,
 }
 
 impl WindowSession {
-    /// The account whose session it is.
-    pub fn account(&self) -> AccountId {
+    /// The account that the session belongs to.
+    pub(crate) fn account(&self) -> AccountId {
         self.account
     }
 }
@@ -51,7 +55,10 @@ impl Deref for WindowSession {
 impl<'de, R: Runtime> CommandArg<'de, R> for WindowSession {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
         let webview = command.message.webview_ref();
-        let session = webview.state::<AppAccounts>().session(webview.label());
+        let pages = webview.state::<WindowPages>();
+        let is_current = pages.require_current(webview.label(), command.message.headers());
+        let accounts = webview.state::<AppAccounts>();
+        let session = is_current.and_then(|()| accounts.session(webview.label()));
         session.map_err(InvokeError::from)
     }
 }
@@ -62,6 +69,7 @@ pub struct AppAccounts {
     /// The mistake in what this app was built with, which keeps every account closed.
     refusal: Option<AuthError>,
     opened: Mutex<Option<Opened>>,
+    refusals: Refusals,
 }
 
 #[derive(Clone)]
@@ -73,6 +81,8 @@ struct Opened {
 /// Opens sessions for the accounts, and loads pages anew.
 struct Host {
     app: AppHandle,
+    /// The folder of all workspaces.
+    folder: PathBuf,
     workspaces: Workspaces,
     /// The settings of the app's own workspace.
     own: BackendSettings,
@@ -89,6 +99,7 @@ impl AppAccounts {
             app: app.clone(),
             refusal,
             opened: Mutex::default(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -144,7 +155,7 @@ impl AppAccounts {
         Ok(Opened { accounts, host })
     }
 
-    /// The session that a window shows.
+    /// The session that a window of the plugin shows.
     ///
     /// # Errors
     /// If the app cannot start, the window shows no account, or the account stays closed: the error
@@ -172,6 +183,14 @@ impl AppAccounts {
             most: host.most_accounts(),
             adding: host.workspaces.adding(),
         })
+    }
+
+    /// The workspaces, if they are open.
+    pub fn workspaces(&self) -> Vec<WorkspaceSummary> {
+        let host = lock(&self.opened)
+            .as_ref()
+            .map(|opened| opened.host.clone());
+        host.map_or_else(Vec::new, |host| host.workspaces.all())
     }
 
     /// Adds an account in a workspace, and lets the window show it.
@@ -202,8 +221,11 @@ impl AppAccounts {
         } = &*host;
         if workspaces.adding() {
             let address = address::parse(typed)?;
+            self.refusals.wait()?;
             let question = may_contact(&address, &product_name(&self.app));
-            if !question::is_accepted(&self.app, window, question).await {
+            let is_accepted = question::is_accepted(&self.app, window, question).await;
+            self.refusals.note(is_accepted);
+            if !is_accepted {
                 let words = "The server was not contacted.";
                 return Err(AuthError::with_message(ErrorCode::NotAllowed, words));
             }
@@ -256,10 +278,11 @@ impl Host {
             built: app.state::<BuiltIn>().profile,
             policy: Policy::find(&app.config().identifier).map_err(misconfigured)?,
             own: own.profile.clone(),
-            folder,
+            folder: folder.clone(),
         };
         Ok(Self {
             app: app.clone(),
+            folder,
             workspaces: Workspaces::open(config)?,
             own,
             policies: Mutex::default(),
@@ -268,7 +291,7 @@ impl Host {
     }
 
     fn most_accounts(&self) -> u32 {
-        match builder::is_on("accounts") {
+        match may_be_several(&self.app) {
             true => self.workspaces.most_accounts(),
             false => 1,
         }
@@ -314,13 +337,16 @@ impl AccountHost for Host {
         Ok(session)
     }
 
-    fn reload(&self, window: &str) {
-        windows::load_anew(&self.app, window);
+    fn reload(&self, window: &str, requested: Box<dyn FnOnce() + Send>) {
+        windows::load_anew(&self.app, window, requested);
     }
 
-    fn workspace_left(&self, workspace: &str) {
-        if let Err(error) = self.workspaces.remove(workspace) {
-            tracing::error!(%error, workspace, "a workspace whose accounts are gone stays in the list");
+    fn workspace_left(&self, workspace: &str) -> Result<(), AuthError> {
+        self.workspaces.remove(workspace)?;
+        // Its device too: a server that is added again does not know this computer.
+        match std::fs::remove_dir_all(self.folder.join(workspace)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(internal_error(error)),
+            _ => Ok(()),
         }
     }
 }
@@ -329,7 +355,13 @@ impl AccountHost for Host {
 pub fn are_several(app: &AppHandle) -> bool {
     let section = backend_profile::section(app.config()).ok().flatten();
     let settings = section.and_then(|section| section.workspaces().ok());
-    settings.is_some_and(|settings| settings.most_accounts > 1) && builder::is_on("accounts")
+    settings.is_some_and(|settings| settings.most_accounts > 1) && may_be_several(app)
+}
+
+/// Several processes would each have a list of accounts of their own, so only one account is possible
+/// then.
+fn may_be_several(app: &AppHandle) -> bool {
+    app.state::<SingleInstance>().is_on() && builder::is_on("accounts")
 }
 
 fn may_contact(address: &Address, product: &str) -> Question {

@@ -17,6 +17,7 @@ use crate::command_limits::CommandLimits;
 use crate::lockdown::SeveralAccounts;
 use crate::session_events::SessionChannels;
 use crate::single_instance::{HANDOVER_TIMEOUT, SingleInstance};
+use crate::window_pages::WindowPages;
 use crate::windows::WindowStyle;
 use crate::{StartError, commands, fallback_data_dir, hardening, lockdown, logging, menu};
 use crate::{preferences, windows};
@@ -193,6 +194,9 @@ impl Plugin<Wry> for Vestibule {
     }
 
     fn extend_api(&mut self, invoke: tauri::ipc::Invoke<Wry>) -> bool {
+        let webview = invoke.message.webview_ref();
+        let pages = webview.state::<WindowPages>();
+        pages.arrived(webview.label(), invoke.message.headers());
         self.commands.extend_api(invoke)
     }
 }
@@ -235,6 +239,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
     app.manage(CommandLimits::default());
     app.manage(SessionChannels::default());
     app.manage(ListChannels::default());
+    app.manage(WindowPages::default());
     app.manage(lockdown::LockedWindows::default());
     app.manage(parts.style);
     app.manage(parts.built_in);

@@ -41,6 +41,7 @@ mod question;
 mod session_events;
 mod single_instance;
 mod window_channels;
+mod window_pages;
 mod windows;
 mod zeroing_allocator;
 
@@ -50,6 +51,7 @@ use vestibule_core::session::Session;
 
 use accounts::AppAccounts;
 
+pub use accounts::WindowSession;
 pub use backend_profile::BuiltProfile;
 pub use builder::{Builder, Vestibule};
 #[cfg(feature = "doctor")]

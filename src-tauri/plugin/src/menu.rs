@@ -112,7 +112,10 @@ pub fn on_event(app: &AppHandle, id: &str) {
             app.exit(0);
             Ok(())
         }
-        _ => account_menu::on_event(app, id).map_err(StartError::from),
+        _ => {
+            account_menu::on_event(app, id);
+            Ok(())
+        }
     };
     if let Err(error) = done {
         tracing::error!(%error, item = id, "a menu item could not be carried out");

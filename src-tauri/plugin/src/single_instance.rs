@@ -36,6 +36,11 @@ impl SingleInstance {
         }
     }
 
+    /// Whether there is one process at most.
+    pub fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// Makes this process the owner of the windows, unless it is already. If another process is,
     /// this asks it to show its window and ends this process.
     ///

@@ -23,6 +23,7 @@ use crate::accounts::AppAccounts;
 use crate::commands::internal_error;
 use crate::lockdown::LockedWindows;
 use crate::session_events::SessionChannels;
+use crate::window_pages::WindowPages;
 use crate::{command_limits, fallback_data_dir, lockdown, preferences};
 
 /// The app's first window.
@@ -97,16 +98,23 @@ pub fn open_another(app: &AppHandle, like: Option<&str>) -> Result<(), AuthError
     {
         accounts.open_like(&label, like);
     }
-    open(app, &label).map_err(internal_error)
+    open(app, &label).map_err(|error| {
+        if let Some(accounts) = app.state::<AppAccounts>().opened() {
+            accounts.window_closed(&label);
+        }
+        internal_error(error)
+    })
 }
 
 /// Loads the app's first page in a window, in place of the page that is there and of all that the window
 /// keeps of the pages before.
-pub fn load_anew(app: &AppHandle, label: &str) {
+/// `requested` is called in the turn in which it is requested.
+pub fn load_anew(app: &AppHandle, label: &str, requested: Box<dyn FnOnce() + Send>) {
     let Some(window) = app.get_webview_window(label) else {
         return;
     };
     let loaded = app.run_on_main_thread(move || {
+        requested();
         if let Err(error) = lockdown::load_anew(&window) {
             let window = window.label();
             tracing::error!(%error, window, "a window could not load its first page anew");
@@ -232,6 +240,7 @@ fn on_event(window: &Window, event: &WindowEvent) {
             if let Some(accounts) = window.state::<AppAccounts>().opened() {
                 accounts.window_closed(window.label());
             }
+            window.state::<WindowPages>().window_closed(window.label());
             window.state::<LockedWindows>().remove(window.label());
         }
         WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
@@ -244,6 +253,7 @@ fn page_left(app: &impl tauri::Manager<Wry>, window: &str) {
     app.state::<BackendCalls>().page_left(window);
     app.state::<SessionChannels>().close(window);
     app.state::<ListChannels>().close(window);
+    app.state::<WindowPages>().page_left(window);
 }
 
 /// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must

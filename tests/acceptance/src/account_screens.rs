@@ -53,8 +53,7 @@ async fn few(stage: &Stage, app: &App, visit: &mut impl AsyncFnMut(&App, &str)) 
     });
     question.expect("a picture of the question");
     visit(app, "accounts-server-looking").await;
-    stage.keyboard().focus("Contact 127.0.0.1:.*").await;
-    stage.keyboard().press(&["Tab", "Return"]);
+    stage.keyboard().accept("Contact 127.0.0.1:.*").await;
     app.find(Role::Button, "Add this server").await;
     visit(app, "accounts-server-found").await;
     app.click(Role::Button, "Add this server").await;

@@ -38,6 +38,23 @@ impl<'a> Keyboard<'a> {
         self.xdotool(&arguments).expect("xdotool presses keys");
     }
 
+    /// Accepts a question of the app's with this title: it can be accepted a moment after it is shown.
+    pub async fn accept(&self, title: &str) {
+        self.focus(title).await;
+        self.press(&["Tab"]);
+        until(
+            &format!("the question {title:?} to be accepted"),
+            async || {
+                if self.windows(title)?.is_empty() {
+                    return Ok(());
+                }
+                self.press(&["Return"]);
+                Err("it is still there".into())
+            },
+        )
+        .await;
+    }
+
     /// Types text.
     pub fn type_text(&self, text: &str) {
         self.xdotool(&["type", "--delay", "5", text])

@@ -173,7 +173,11 @@ impl AccountHost for Host {
         Session::open_over(self.transport.clone(), config)
     }
 
-    fn reload(&self, _window: &str) {}
+    fn reload(&self, _window: &str, requested: Box<dyn FnOnce() + Send>) {
+        requested();
+    }
 
-    fn workspace_left(&self, _workspace: &str) {}
+    fn workspace_left(&self, _workspace: &str) -> Result<(), AuthError> {
+        Ok(())
+    }
 }

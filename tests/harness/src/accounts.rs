@@ -157,12 +157,14 @@ impl AccountHost for TestHost {
         Ok(session)
     }
 
-    fn reload(&self, window: &str) {
+    fn reload(&self, window: &str, requested: Box<dyn FnOnce() + Send>) {
         lock(&self.reloads).push(window.to_owned());
+        requested();
     }
 
-    fn workspace_left(&self, workspace: &str) {
+    fn workspace_left(&self, workspace: &str) -> Result<(), AuthError> {
         lock(&self.left).push(workspace.to_owned());
+        Ok(())
     }
 }
 

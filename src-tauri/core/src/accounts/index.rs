@@ -46,6 +46,9 @@ pub(super) struct Entry {
     /// Why nobody is signed in; `None` where somebody may be.
     #[serde(default)]
     pub over: Option<SignedOutReason>,
+    /// Its session lasts until the app quits. Found at a start, it is opened once, which ends it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub until_quit: bool,
     /// The person wants it to stay in the list after a sign-out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remembered: bool,
@@ -101,6 +104,7 @@ impl Entry {
             at_root,
             owner: None,
             over: Some(SignedOutReason::Never),
+            until_quit: false,
             remembered: false,
             leaving: false,
             renewal: None,
@@ -181,6 +185,11 @@ impl IndexRecord {
                 "a damaged list of accounts cannot be removed: it may name people who were removed"
             );
         }
+    }
+
+    /// Whether the list on disk is another than the one in use, so that this one does not know all.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.is_foreign
     }
 
     /// Writes the index.

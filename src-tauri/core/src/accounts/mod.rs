@@ -75,10 +75,15 @@ pub trait AccountHost: Send + Sync + 'static {
     fn open(&self, place: &AccountPlace) -> Result<Session, AuthError>;
 
     /// The window shows another account from its next page on, or none: that page is to be loaded now.
-    fn reload(&self, window: &str);
+    /// `requested` is to be called in the turn in which it is requested. A page that begins before that
+    /// is one that the page before has loaded.
+    fn reload(&self, window: &str, requested: Box<dyn FnOnce() + Send>);
 
     /// A workspace was removed, and the last of its accounts is gone.
-    fn workspace_left(&self, workspace: &str);
+    ///
+    /// # Errors
+    /// If the workspace is still there: it is tried again.
+    fn workspace_left(&self, workspace: &str) -> Result<(), AuthError>;
 }
 
 /// All accounts. Cheap to clone.
@@ -212,7 +217,7 @@ impl Accounts {
     }
 
     /// Lets a window show another account from its next page on, which the host is asked to load. The
-    /// session begins to be restored now.
+    /// session begins to be restored now. Does nothing where the window shows it already.
     ///
     /// # Errors
     /// If there is no such account. Why its session cannot be opened is told to the page.
@@ -220,6 +225,9 @@ impl Accounts {
         {
             let mut state = self.0.state();
             state.index.require_seen(id)?;
+            if state.windows.shows(window) == Some(id) {
+                return Ok(());
+            }
             state.windows.await_page(window, Some(id));
         }
         self.0.begin_page(window, id);
@@ -447,7 +455,7 @@ impl Shared {
 
     /// Takes over into the list what has become of a session, unless the account was closed and opened
     /// again meanwhile.
-    fn note(&self, id: AccountId, of: &WeakSession, change: &SessionChanged) {
+    fn note(self: &Arc<Self>, id: AccountId, of: &WeakSession, change: &SessionChanged) {
         failpoint!("accounts.noting");
         let mut state = self.state();
         let open = state.open.get_mut(&id);
@@ -521,7 +529,7 @@ impl Shared {
 
     /// The accounts are not seen from here on, and leave; so does the workspace, if one is given.
     fn let_leave(
-        &self,
+        self: &Arc<Self>,
         mut state: MutexGuard<'_, State>,
         ids: &[AccountId],
         workspace: Option<&str>,
@@ -546,10 +554,16 @@ impl Shared {
     }
 
     /// Lets the host load the pages for which these windows wait.
-    fn reload(&self, windows: &[String]) {
+    fn reload(self: &Arc<Self>, windows: &[String]) {
         self.publish();
         for window in windows {
-            self.host.reload(window);
+            let (shared, label) = (Arc::downgrade(self), window.clone());
+            let requested = move || {
+                if let Some(shared) = shared.upgrade() {
+                    shared.state().windows.page_requested(&label);
+                }
+            };
+            self.host.reload(window, Box::new(requested));
         }
     }
 }
@@ -632,11 +646,12 @@ impl Entry {
                 if !self.leaving {
                     self.set_owner(Owner::of(user));
                 }
-                // What the keyring does not hold is gone at the next start.
-                self.over = (!remembered).then_some(SignedOutReason::Missing);
+                self.over = None;
+                self.until_quit = !remembered;
             }
             Phase::SignedOut { why } => {
                 self.over = Some(*why);
+                self.until_quit = false;
                 self.renewal = None;
                 self.forget_unremembered();
             }

@@ -2,11 +2,16 @@
 
 use super::OpenAccount;
 use super::index::{Entry, Owner};
-use crate::wire::{AccountStanding, AccountSummary, Freshness, Phase, SessionState, StorageStatus};
+use crate::wire::{
+    AccountStanding, AccountSummary, Freshness, Phase, SessionState, SignedOutReason, StorageStatus,
+};
 
 pub(super) fn of(entry: &Entry, open: Option<&OpenAccount>) -> AccountSummary {
     let open = open.filter(|open| open.session.upgrade().is_some());
     let last_known = match entry.over {
+        None if entry.until_quit => AccountStanding::SignedOut {
+            why: SignedOutReason::Missing,
+        },
         None => AccountStanding::Kept,
         Some(why) => AccountStanding::SignedOut { why },
     };

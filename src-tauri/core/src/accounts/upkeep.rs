@@ -119,7 +119,8 @@ impl Shared {
             entry.over,
             Some(SignedOutReason::ByUser | SignedOutReason::Never)
         );
-        let goes = entry.leaving || entry.is_blank();
+        // A list that cannot be read may say that a person wants to stay in it.
+        let goes = entry.leaving || (entry.is_blank() && !self.record.is_foreign());
         match session {
             Some(session) if entry.leaving && !is_signed_out(&session) => {
                 Some(Chore::SignOut(session))
@@ -241,7 +242,10 @@ impl Shared {
             leaving_workspaces.iter().filter(is_gone).cloned().collect()
         };
         for workspace in gone {
-            self.host.workspace_left(&workspace);
+            if let Err(error) = self.host.workspace_left(&workspace) {
+                tracing::error!(%error, workspace, "a workspace that leaves is still there: it is tried again");
+                continue;
+            }
             failpoint!("accounts.workspace_left");
             self.change_or_log(&mut self.state(), Durability::Synced, |index| {
                 index.leaving_workspaces.retain(|it| *it != workspace);

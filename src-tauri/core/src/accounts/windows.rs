@@ -17,8 +17,12 @@ pub(super) struct Windows(HashMap<String, Shown>);
 enum Shown {
     /// This account; `None` where a person has to choose.
     Account(Option<AccountId>),
-    /// Nothing until the next page begins, and then this account.
-    Awaits(Option<AccountId>),
+    /// Nothing until the page of this account has been requested and begins. A page that begins before it
+    /// is requested is one that the former page has loaded.
+    Awaits {
+        next: Option<AccountId>,
+        is_requested: bool,
+    },
 }
 
 impl Windows {
@@ -34,7 +38,7 @@ impl Windows {
     ) -> Result<Option<AccountId>, AuthError> {
         match self.0.get(window) {
             Some(Shown::Account(shown)) => return Ok(*shown),
-            Some(Shown::Awaits(_)) => {
+            Some(Shown::Awaits { .. }) => {
                 let words = "This window is changing to another account.";
                 return Err(AuthError::with_message(ErrorCode::Busy, words));
             }
@@ -57,17 +61,28 @@ impl Windows {
     pub(super) fn shows(&self, window: &str) -> Option<AccountId> {
         match self.0.get(window) {
             Some(Shown::Account(shown)) => *shown,
-            Some(Shown::Awaits(_)) | None => None,
+            Some(Shown::Awaits { .. }) | None => None,
         }
     }
 
     pub(super) fn await_page(&mut self, window: &str, next: Option<AccountId>) {
-        self.0.insert(window.to_owned(), Shown::Awaits(next));
+        self.0.insert(window.to_owned(), Shown::awaits(next));
+    }
+
+    /// The page for which the window waits is requested now.
+    pub(super) fn page_requested(&mut self, window: &str) {
+        if let Some(Shown::Awaits { is_requested, .. }) = self.0.get_mut(window) {
+            *is_requested = true;
+        }
     }
 
     /// Returns whether the window was waiting for this page.
     pub(super) fn page_began(&mut self, window: &str) -> bool {
-        let Some(Shown::Awaits(next)) = self.0.get(window) else {
+        let Some(Shown::Awaits {
+            next,
+            is_requested: true,
+        }) = self.0.get(window)
+        else {
             return false;
         };
         let next = *next;
@@ -91,7 +106,7 @@ impl Windows {
             id.is_some_and(|id| ids.contains(&id))
         });
         of.map(|(window, shown)| {
-            *shown = Shown::Awaits(next);
+            *shown = Shown::awaits(next);
             window.clone()
         })
         .collect()
@@ -108,9 +123,16 @@ impl Windows {
 }
 
 impl Shown {
+    fn awaits(next: Option<AccountId>) -> Self {
+        Self::Awaits {
+            next,
+            is_requested: false,
+        }
+    }
+
     fn account(&self) -> Option<AccountId> {
         match self {
-            Self::Account(id) | Self::Awaits(id) => *id,
+            Self::Account(id) | Self::Awaits { next: id, .. } => *id,
         }
     }
 }

@@ -24,8 +24,9 @@ pub async fn new_window(
     windows::open_another(&app, Some(window.label()))
 }
 
+// Asynchronous, because the session may have to be opened.
 #[command]
-pub fn app_info(
+pub async fn app_info(
     _slot: CommandSlot<Wry>,
     app: AppHandle,
     session: WindowSession,

@@ -3,8 +3,8 @@
 //!
 //! On Linux it is switched off in the engine, and with it everything else by which a page of one window
 //! reaches a page of another. The storage of a session and `window.name` belong to a window and cannot be
-//! switched off; a script empties them before the first page of another account. On macOS and Windows each
-//! window keeps what it stores in memory, and that is removed when it is switched to another account.
+//! switched off; a script empties them before the first page of another account. On macOS and Windows a
+//! window keeps what it stores in memory, and that is asked to be removed when it is switched.
 
 use tauri::{AppHandle, Manager as _, WebviewWindow, WebviewWindowBuilder, Wry};
 
@@ -108,14 +108,14 @@ mod platform {
                 settings.set_enable_page_cache(false);
             }
             webview.connect_load_changed(|webview, event| {
-                if event == LoadEvent::Finished {
+                if event == LoadEvent::Committed {
                     note_first_page(webview);
                 }
             });
         })
     }
 
-    /// Notes the history of the first window after its first page.
+    /// Notes the history of the first window as its first page begins, before a script can add to it.
     fn note_first_page(webview: &WebView) {
         let is_first = webview
             .back_forward_list()
@@ -149,13 +149,17 @@ mod platform {
         manager.add_script(&script);
         let handler = Rc::new(Cell::new(None));
         let own = handler.clone();
-        let id = webview.connect_load_changed(move |webview, event| {
-            if event == LoadEvent::Finished {
+        let begun = Cell::new(false);
+        let id = webview.connect_load_changed(move |webview, event| match event {
+            LoadEvent::Committed => begun.set(true),
+            // A load that another one cuts off is finished without having begun a page.
+            LoadEvent::Finished if begun.get() => {
                 manager.remove_script(&script);
                 if let Some(id) = own.take() {
                     webview.disconnect(id);
                 }
             }
+            _ => {}
         });
         handler.set(Some(id));
     }

@@ -185,7 +185,8 @@ fn two_windows_of_two_accounts_hear_nothing_of_each_other() {
         turn_to(&app, &ada_window).await;
         let upload = json!({ "exchange": 4711, "request": {
             "path": "/sessions", "method": "POST", "headers": [], "length": 3, "replayable": false } });
-        call(&app, "backend_upload", upload).await;
+        let begun = call(&app, "backend_upload", upload).await;
+        assert!(begun["error"].is_null(), "it is begun: {begun}");
         turn_to(&app, &dana_window).await;
         for command in ["backend_answer", "backend_read"] {
             let stolen = call(&app, command, json!({ "exchange": 4711 })).await;
@@ -193,6 +194,11 @@ fn two_windows_of_two_accounts_hear_nothing_of_each_other() {
         }
 
         turn_to(&app, &ada_window).await;
+        let own = call(&app, "backend_cancel", json!({ "exchange": 4711 })).await;
+        assert!(
+            own["error"].is_null(),
+            "the control: its own window may: {own}"
+        );
         pick(&app, ADMIN_NAME, "Sign out").await;
         app.arrives("/auth/login/").await;
         turn_to(&app, &dana_window).await;
@@ -294,8 +300,7 @@ fn a_server_is_added_after_the_person_has_agreed_and_grants_nothing() {
         assert_eq!(requests(), 0);
 
         app.click(Role::Button, "Look").await;
-        keyboard.focus("Contact 127.0.0.1:.*").await;
-        keyboard.press(&["Tab", "Return"]);
+        keyboard.accept("Contact 127.0.0.1:.*").await;
         app.click(Role::Button, "Add this server").await;
         app.find(Role::Button, "Accounts").await;
         app.open("/auth/login/").await;
@@ -364,8 +369,7 @@ fn an_address_with_letters_that_look_alike_is_shown_for_what_it_is_before_anybod
                 }
             })
             .await;
-            keyboard.focus(shown).await;
-            keyboard.press(&["Tab", "Return"]);
+            keyboard.accept(shown).await;
             until("the look to be heard", async || {
                 match outside.was_asked_for(host) && outside.was_spoken_to(host) {
                     true => Ok(()),

@@ -29,7 +29,9 @@ const makeBoundedFetch = () => {
   const methodOfRequest = getter(Request.prototype, "method");
   const protocolOf = getter(URL.prototype, "protocol");
   const hostOf = getter(URL.prototype, "hostname");
-  const { forEach: eachHeader, get: header } = Headers.prototype;
+  const { forEach: eachHeader, get: header, set: setHeader } = Headers.prototype;
+  /** Goes along with every command, so that the app knows a late one of a page that has gone. */
+  const PAGE = String(crypto.getRandomValues(new Uint32Array(1))[0]);
 
   const attempt = (work) => {
     try {
@@ -163,6 +165,7 @@ const makeBoundedFetch = () => {
     if (requested !== undefined) throw construct(TypeError, ["Commands are called by invoke()."]);
     const { method, headers: given, body } = init ?? {};
     const headers = construct(Headers, [given]);
+    apply(setHeader, headers, ["vestibule-page", PAGE]);
     const held = size(body);
     const isText = typeof body === "string";
     if (held === undefined || held > MESSAGE || headSize(headers) > HEAD) return refusal();
