@@ -39,6 +39,8 @@ mod failpoints;
 #[cfg(feature = "session")]
 mod folder_advice;
 mod identity;
+#[cfg(feature = "session")]
+mod json_text;
 mod obstacle;
 #[cfg(feature = "session")]
 mod plan;

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::json_text;
 use crate::profile::{Facts, Fields, Profile};
 use crate::response_fields::{HeaderTokens, ResponseFields};
 
@@ -23,7 +24,7 @@ pub struct ResponseBody {
 
 enum Content {
     Json(Value),
-    /// The body has no byte.
+    /// The body has no byte, or a byte order mark alone.
     Nothing,
     Other,
 }
@@ -31,7 +32,7 @@ enum Content {
 impl ResponseBody {
     /// An answer with these bytes, and with these tokens in its headers.
     pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
-        let content = if bytes.is_empty() {
+        let content = if json_text::is_empty(bytes) {
             Content::Nothing
         } else if is_dense(bytes) {
             tracing::warn!(
@@ -40,7 +41,7 @@ impl ResponseBody {
             );
             Content::Other
         } else {
-            serde_json::from_slice(bytes).map_or(Content::Other, Content::Json)
+            json_text::parse(bytes).map_or(Content::Other, Content::Json)
         };
         Self {
             content,
@@ -159,6 +160,7 @@ mod tests {
             (facts.body.is_some(), facts.empty)
         };
         assert_eq!(facts(""), (false, true));
+        assert_eq!(facts("\u{feff}"), (false, true), "nor is a mark alone");
         assert_eq!(facts("<html>"), (false, false));
         assert_eq!(facts(" "), (false, false));
         assert_eq!(facts("null"), (true, false));

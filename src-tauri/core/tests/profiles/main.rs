@@ -6,6 +6,7 @@ mod call_deviations;
 mod directus;
 mod documents;
 mod node_express;
+mod odd_answers;
 mod others;
 mod played;
 mod sign_in_deviations;
