@@ -31,6 +31,8 @@ mod backend_calls;
 #[cfg(feature = "session")]
 mod clock;
 #[cfg(feature = "session")]
+mod cookie_date;
+#[cfg(feature = "session")]
 mod cookies;
 mod device;
 mod error;

@@ -259,7 +259,8 @@ impl Backend {
         if line.is_empty() {
             return None;
         }
-        let mut header = HeaderValue::from_str(&line).ok()?;
+        // A browser sends the bytes that it was given, so a value may hold letters of any script.
+        let mut header = HeaderValue::from_bytes(line.as_bytes()).ok()?;
         header.set_sensitive(true);
         Some(header)
     }
@@ -274,7 +275,9 @@ impl Backend {
         let now = sent_at(&response.headers);
         let mut refresh = Vec::new();
         for line in response.headers.get_all(SET_COOKIE) {
-            let Ok(line) = line.to_str() else { continue };
+            let Ok(line) = std::str::from_utf8(line.as_bytes()) else {
+                continue;
+            };
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
