@@ -18,7 +18,7 @@ struct Found {
 }
 
 /// Reads a date; `None` if there is none, and the attribute is to be ignored.
-pub fn parse(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     let mut found = Found::default();
     for token in text.split(is_delimiter).filter(|token| !token.is_empty()) {
         found.take(token);

@@ -291,7 +291,10 @@ fn parse(line: &str, from: &Url) -> Option<Cookie<'static>> {
         all.filter(move |(held, _)| held.eq_ignore_ascii_case(name))
     };
     // An attribute that cannot be read is ignored, and of several the last counts (§5.2, §5.3).
-    match attributes("expires").filter_map(|(_, date)| cookie_date::parse(date)).last() {
+    match attributes("expires")
+        .filter_map(|(_, date)| cookie_date::parse(date))
+        .last()
+    {
         Some(end) => raw.set_expires(end),
         None => raw.unset_expires(),
     }

@@ -11,13 +11,13 @@ const REPLACEMENT: &str = "\\ufffd";
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Whether there is no text at all.
-pub fn is_empty(bytes: &[u8]) -> bool {
+pub(crate) fn is_empty(bytes: &[u8]) -> bool {
     bytes.is_empty() || bytes == MARK
 }
 
 /// Parses JSON; `None` if a browser could not either. A UTF-16 text is read by its mark, as the
 /// Encoding Standard has it. That standard knows no UTF-32, so nor does this.
-pub fn parse(bytes: &[u8]) -> Option<Value> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Value> {
     let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Some(value);

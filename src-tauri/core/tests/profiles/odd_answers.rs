@@ -54,7 +54,8 @@ async fn half_a_surrogate_pair_in_a_name_costs_nobody_a_sign_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_is_deleted_by_an_odd_date_is_deleted() {
-    let deleted = "Set-Cookie: __refresh_token=deleted; Path=/; Expires=Thu, 1 Jan 1970 00:00:00 UTC";
+    let deleted =
+        "Set-Cookie: __refresh_token=deleted; Path=/; Expires=Thu, 1 Jan 1970 00:00:00 UTC";
     let played = play(&[
         said(LOGIN, "200 OK", &[COOKIE], SUCCESS),
         said(
