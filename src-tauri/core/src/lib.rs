@@ -50,6 +50,8 @@ mod plan;
 mod policy;
 pub mod profile;
 #[cfg(feature = "session")]
+mod published;
+#[cfg(feature = "session")]
 mod response_fields;
 mod roles;
 #[cfg(feature = "session")]

@@ -14,12 +14,13 @@ use super::context::Context;
 use super::epoch::AttemptId;
 use super::new_session::{NewSessions, voided_error};
 use super::open_session::OpenChallenge;
-use crate::backend::{Backend, OtpContext, SignInFailure, SignInResponse, UnusableSession};
+use crate::backend::{Backend, Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::{ChallengeId, SessionId};
 use crate::profile::Placeholder;
+use crate::published::Unpublished;
 use crate::secrets::Secret;
 use crate::state::{self, Event};
 use crate::token::RefreshToken;
@@ -300,6 +301,12 @@ impl SignIn {
         match answer {
             SignInResponse::Granted(grant) => {
                 let grant = *grant;
+                let secrets = Unpublished::of(&grant.access.token).and(&grant.token);
+                let Some(user) = secrets.user(grant.user) else {
+                    self.revoke(grant.token, grant.access.token, challenge.device);
+                    return Err(ErrorCode::BadAnswer.into());
+                };
+                let grant = Grant { user, ..grant };
                 self.sessions
                     .activate(cause, attempt_guard.id, grant, challenge)
                     .await?;
@@ -320,6 +327,8 @@ impl SignIn {
                 challenge: name,
                 token,
             } => {
+                let secrets = Unpublished::of(&name).and(&token);
+                let email = email.and_then(|email| secrets.text(email));
                 let challenge = OpenChallenge {
                     id: ChallengeId::new(),
                     name,

@@ -2,6 +2,7 @@
 //! against each other. The error names the first mistake.
 
 mod calls;
+mod published;
 mod roles;
 mod rules;
 
@@ -93,6 +94,7 @@ impl Profile {
         self.check_cookies()?;
         self.check_tokens()?;
         self.check_user()?;
+        self.check_published()?;
         self.check_otp()?;
         self.check_rules()?;
         self.check_api()?;
