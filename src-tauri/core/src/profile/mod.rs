@@ -6,6 +6,7 @@
 //! it and `rules` interprets answers; both are pure.
 
 mod body_template;
+mod bounds;
 mod check;
 mod fixed;
 mod header;
