@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::header::{ACCEPT, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use url::Url;
@@ -216,6 +216,7 @@ impl Backend {
             ..Variables::default()
         };
         let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in profile::headers(&self.profile.headers, &variables) {
             let (name, value) = text_header(&name, &value)?;
             headers.insert(name, value);

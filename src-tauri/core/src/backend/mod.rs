@@ -12,6 +12,7 @@ mod client;
 mod download;
 mod error;
 mod features;
+mod page_headers;
 mod recorder;
 mod redirect;
 mod request;
