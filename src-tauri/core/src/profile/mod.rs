@@ -5,6 +5,7 @@
 //! app starts. A [`Profile`] that exists has passed these checks. `request` builds requests from
 //! it and `rules` interprets answers; both are pure.
 
+mod allowed_call;
 mod body_template;
 mod bounds;
 mod check;
@@ -38,6 +39,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
+pub(crate) use allowed_call::{AllowedCall, METHODS};
 pub(crate) use check::is_loopback;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
@@ -49,6 +51,7 @@ pub use model::{
     Answer, Api, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA, SessionRules,
     UserFields, UserFrom,
 };
+pub(crate) use paths::without_last_slash;
 pub use placeholder::Placeholder;
 pub(crate) use placeholder::Variables;
 pub use pointer::Pointer;

@@ -301,8 +301,9 @@ impl Default for Otp {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Api {
-    /// Paths below the base address; `*` matches one segment. The session's own endpoints cannot be
-    /// among them.
+    /// Paths below the base address; `*` matches one segment. One without a method before it may
+    /// only be read (`GET` and `HEAD`); `DELETE /orders/*` allows that method there. The session's
+    /// own endpoints cannot be among them.
     pub allow: Vec<String>,
     /// Headers that carry the session: templates that may contain `$access_token`.
     pub headers: BTreeMap<HeaderKey, Template>,

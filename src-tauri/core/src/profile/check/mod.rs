@@ -11,7 +11,7 @@ use url::{Host, Url};
 use super::mistake::Mistake;
 use super::model::{Document, Expiry, ExpiryForm, Fields, UserFrom};
 use super::placeholder::Placeholder as P;
-use super::{Profile, paths};
+use super::{AllowedCall, Profile, paths};
 
 type Checked = Result<(), Mistake>;
 
@@ -228,9 +228,11 @@ impl Profile {
         }
         for (index, allowed) in self.api.allow.iter().enumerate() {
             let key = format!("api.allow[{index}]");
-            if let Err(reason) = paths::check(allowed) {
+            let allowed = AllowedCall::of(allowed);
+            if let Err(reason) = allowed.check() {
                 return mistake(key, reason);
             }
+            let allowed = allowed.path();
             if self.auth_paths().any(|path| paths::overlap(allowed, &path)) {
                 let reason = "lets the window call an endpoint of the session, which is not for it";
                 return mistake(key, reason);
