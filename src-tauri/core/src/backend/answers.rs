@@ -158,16 +158,31 @@ pub(super) fn refused(
         return BackendError::Status(status).into();
     }
     let code = code_of(kind, profile, status.as_u16(), reply);
-    let message = reply.and_then(ResponseFields::message).filter(|_| {
-        matches!(
-            code,
-            ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured
-        )
-    });
-    match message {
-        Some(message) => AuthError::with_message(code, message),
-        None => AuthError::new(code),
+    let said = reply.and_then(ResponseFields::message);
+    match (code, said) {
+        (
+            ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured,
+            Some(said),
+        ) => AuthError::with_message(code, said),
+        (ErrorCode::BadAnswer, said) if is_said_on_the_way(status.as_u16()) => {
+            AuthError::with_message(code, refused_on_the_way(said))
+        }
+        _ => AuthError::new(code),
     }
+}
+
+/// Whether firewalls, filters and gateways in front of a backend refuse with this status.
+fn is_said_on_the_way(status: u16) -> bool {
+    matches!(status, 401 | 403 | 406 | 407 | 451)
+}
+
+/// The words for a refusal that no rule knows: it may be somebody's between here and the backend.
+fn refused_on_the_way(said: Option<String>) -> String {
+    let said = said.map_or(String::new(), |said| format!(" The answer says: “{said}”."));
+    format!(
+        "This was refused on the way to the server, and nothing is known to be wrong with what you \
+         typed.{said} The network's administrator or the server's operator can find out what refuses it."
+    )
 }
 
 /// What a refusal means by the profile's rules, and where none holds, by its status.

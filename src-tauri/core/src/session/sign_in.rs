@@ -329,6 +329,13 @@ impl SignIn {
             } => {
                 let secrets = Unpublished::of(&name).and(&token);
                 let email = email.and_then(|email| secrets.text(email));
+                // One challenge after another belongs to one sign-in: what the first has brought goes
+                // along, unless the second brings its own.
+                let token = match token.is_empty() {
+                    true => challenge.token.clone(),
+                    false => token,
+                };
+                let name = name.or(challenge.name);
                 let challenge = OpenChallenge {
                     id: ChallengeId::new(),
                     name,
@@ -337,7 +344,12 @@ impl SignIn {
                 };
                 self.challenged(cause, email, challenge).await
             }
-            SignInResponse::Accepted => Ok(SignInOutcome::Accepted),
+            SignInResponse::Accepted { access, token } => {
+                if !token.is_empty() {
+                    self.revoke(token, access, challenge.device);
+                }
+                Ok(SignInOutcome::Accepted)
+            }
         }
     }
 
@@ -372,9 +384,12 @@ impl SignIn {
             self.revoke(challenge.token, None, challenge.device);
             return Err(voided_error(cause));
         };
+        let (attempt, token) = (challenge.attempt, challenge.token.clone());
         let before = at.open_challenge(challenge);
         at.publish(Cause::Challenge, Event::Challenged(shown));
-        if let Some(before) = before {
+        let is_same =
+            |before: &OpenChallenge| before.attempt == attempt && before.token.is_same(&token);
+        if let Some(before) = before.filter(|before| !is_same(before)) {
             self.revoke(before.token, None, before.device);
         }
         Ok(SignInOutcome::OtpRequired)

@@ -1,8 +1,9 @@
 //! Answers that a browser understands, though they are not what the standard asks for.
 
 use serde_json::json;
-use vestibule_core::wire::{LoginInput, SignInOutcome, SignedOutReason};
-use vestibule_harness::is_fresh;
+use vestibule_core::wire::{LoginInput, Phase, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret};
+use vestibule_harness::{eventually, is_fresh};
 use vestibule_recordings::Recording;
 
 use crate::played::{Played, said};
@@ -18,6 +19,8 @@ async fn play(exchanges: &[String]) -> Played {
         "cookies": {"device": false},
         "endpoints": {
             "login": {"body": {"email": "$identifier", "password": "$password"}},
+            "register": {"body": {"email": "$identifier", "password": "$password"}},
+            "verify_otp": {"body": {"code": "$otp"}},
             "refresh": {"body": {}},
         },
     });
@@ -41,6 +44,108 @@ async fn a_byte_order_mark_costs_nobody_a_sign_in_and_hides_no_end() {
     played.sign_in(ANN, "pw").await;
     played.session.refresh().await.expect_err("revoked");
     assert_eq!(played.until_signed_out().await, SignedOutReason::Revoked);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firewall_says_nothing_of_an_account() {
+    for (body, is_quoted) in [
+        (r#"{"message":"Request blocked by policy 7"}"#, true),
+        (
+            r#"{"message":"Request blocked by policy 7","code":"WAF_DENIED"}"#,
+            true,
+        ),
+        ("{}", false),
+        ("<html>Forbidden</html>", false),
+    ] {
+        let played = play(&[said(LOGIN, "403 Forbidden", &[], body)]).await;
+        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+        let error = refused.expect_err("refused");
+        assert_eq!(error.code, ErrorCode::BadAnswer, "{body}");
+        assert!(error.message.contains("refused on the way"), "{error}");
+        let quote = "“Request blocked by policy 7”";
+        assert_eq!(error.message.contains(quote), is_quoted, "{error}");
+    }
+    let blocked = r#"{"message":"Ask us","code":"ACCOUNT_BLOCKED"}"#;
+    let played = play(&[said(LOGIN, "403 Forbidden", &[], blocked)]).await;
+    let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+    let error = refused.expect_err("refused");
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (ErrorCode::AccountBlocked, "Ask us")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_made_is_no_failure() {
+    let user = r#""user":{"id":"u","name":"Ann","email":"ann@example.com"}"#;
+    for (body, cookies) in [
+        (SUCCESS.to_owned(), &[][..]),
+        (format!("{{{user}}}"), &[]),
+        (r#"{"tokens":{"token":"a"}}"#.to_owned(), &[]),
+        (r#"{"ok":true}"#.to_owned(), &[]),
+        // A session that cannot be used here: it is ended.
+        (r#"{"tokens":{"token":"a"}}"#.to_owned(), &[COOKIE][..]),
+    ] {
+        let request = r#"POST /register -d {"email":"ann@example.com","password":"pw"}"#;
+        let end = said(
+            "POST /logout -H Cookie: __refresh_token=r",
+            "204 No Content",
+            &[],
+            "",
+        );
+        let played = play(&[said(request, "201 Created", cookies, &body), end]).await;
+        let made = played
+            .session
+            .register(RegisterInput::new("Ann", ANN, "pw"))
+            .await;
+        assert_eq!(made, Ok(SignInOutcome::Accepted), "{body}");
+        if !cookies.is_empty() {
+            eventually("the end of the session", || played.asked("/logout") == 1).await;
+        }
+        played.check_no_strays();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_after_a_challenge_is_the_next_one() {
+    let verify = |code| format!(r#"POST /verify-otp -d {{"code":"{code}"}}"#);
+    let played = play(&[
+        said(
+            LOGIN,
+            "200 OK",
+            &[],
+            r#"{"otpRequired":true,"email":"first@example.com"}"#,
+        ),
+        said(
+            &verify("111111"),
+            "200 OK",
+            &[],
+            r#"{"otpRequired":true,"email":"second@example.com"}"#,
+        ),
+        said(&verify("222222"), "200 OK", &[COOKIE], SUCCESS),
+    ])
+    .await;
+    let challenge = || match played.state().phase {
+        Phase::OtpPending { challenge } => challenge,
+        other => panic!("{other:?}"),
+    };
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let first = challenge();
+    let next = played
+        .session
+        .verify_otp(first.id, Secret::new("111111"))
+        .await;
+    assert_eq!(next, Ok(SignInOutcome::OtpRequired));
+    let second = challenge();
+    assert_ne!(first.id, second.id);
+    assert_eq!(second.email, "second@example.com");
+    let outcome = played
+        .session
+        .verify_otp(second.id, Secret::new("222222"))
+        .await;
+    assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     played.check_no_strays();
 }
 
