@@ -68,6 +68,7 @@ pub(crate) use workspace_settings::ADDED_PREFIX;
 pub use workspace_settings::{Adding, DEFAULT_WORKSPACE, ListedWorkspace, WorkspaceSettings};
 
 use crate::roles::Roles;
+use crate::wire::Identifier;
 
 /// Everything that the core knows about a backend. [`load`] has checked it.
 #[derive(Clone, Debug)]
@@ -76,6 +77,8 @@ pub struct Profile {
     pub name: String,
     /// The base URL of all paths.
     pub backend: Url,
+    /// What a person signs in with.
+    pub identifier: Identifier,
     /// Headers that every request carries.
     pub headers: BTreeMap<HeaderKey, Template>,
     /// Which cookies carry the session.

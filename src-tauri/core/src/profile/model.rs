@@ -13,6 +13,7 @@ use super::template::Template;
 use super::value_or_false::ValueOrFalse;
 use super::verbs::Endpoints;
 use crate::roles::Roles;
+use crate::wire::Identifier;
 
 /// The schema version that this build reads.
 pub const SCHEMA: u32 = 1;
@@ -40,6 +41,8 @@ pub(super) struct Document {
     pub about: Option<String>,
     /// The base address of all paths: https, or http on loopback.
     pub backend: Option<String>,
+    /// What a person signs in with, for the label of the field: `email` by default, or `name`.
+    pub identifier: Option<Identifier>,
     /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`
     /// and `$device_id`.
     pub headers: BTreeMap<HeaderKey, Template>,
@@ -276,6 +279,12 @@ pub struct Otp {
     /// say. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
     pub resend_after_s: u64,
+    /// How many characters a code has: from 4 to 64, 6 by default.
+    #[cfg_attr(test, schemars(range(min = 4, max = 64)))]
+    pub length: u8,
+    /// Whether codes have letters and signs too. Otherwise they are digits alone, and what people put
+    /// between digits is left out.
+    pub letters: bool,
 }
 
 impl Otp {
@@ -292,6 +301,8 @@ impl Default for Otp {
             email: Vec::new(),
             challenge: Vec::new(),
             resend_after_s: 30,
+            length: 6,
+            letters: false,
         }
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
     let profile = Profile {
         name: document.name.unwrap_or_default(),
         backend,
+        identifier: document.identifier.unwrap_or_default(),
         headers: document.headers,
         cookies: document.cookies,
         session: document.session,
@@ -211,6 +212,9 @@ impl Profile {
         }
         if self.otp.resend_after_s > 3600 {
             return mistake("otp.resend_after_s", "must be from 0 to 3600 seconds");
+        }
+        if !(4..=64).contains(&self.otp.length) {
+            return mistake("otp.length", "must be from 4 to 64 characters");
         }
         Ok(())
     }
