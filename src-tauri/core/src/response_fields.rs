@@ -9,7 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::profile::{Facts, Fields, HeaderKey, Pointer, Profile, ValueOrFalse, first};
+use crate::profile::{Fields, HeaderKey, Pointer, Profile, ValueOrFalse, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::token_expiry::token_lifetime;
@@ -163,16 +163,6 @@ impl<'a> ResponseFields<'a> {
         })
     }
 
-    /// What the profile's rules test.
-    pub fn facts<'b>(&'b self, status: u16, code: Option<&'b str>) -> Facts<'b> {
-        Facts {
-            status,
-            code,
-            body: self.body,
-            empty: self.body.is_none(),
-        }
-    }
-
     /// Where the one-time code was sent.
     pub fn otp_email(&self) -> Option<String> {
         self.text(&self.profile.otp.email)
@@ -240,6 +230,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::profile::Facts;
 
     #[test]
     fn reads_the_contracts_success() {
@@ -405,7 +396,14 @@ mod tests {
                     let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
                     let _ = (reply.otp_email(), reply.challenge(), reply.message());
                     let code = reply.code();
-                    let facts = reply.facts(status, code.as_deref());
+                    let facts = Facts {
+                        status,
+                        code: code.as_deref(),
+                        body: Some(&body),
+                        empty: false,
+                        text: None,
+                        headers: None,
+                    };
                     let _ = profile.ends.iter().any(|rule| rule.holds(&facts));
                     let _ = profile.otp.wanted.iter().any(|rule| rule.holds(&facts));
                 }

@@ -205,7 +205,7 @@ impl Backend {
         }
         let profile = self.profile();
         let reply = body.reply(profile, &profile.answer.login);
-        let refused = refused(SignInCall::SendOtp, profile, status, reply.as_ref());
+        let refused = refused(SignInCall::SendOtp, profile, status, &body, reply.as_ref());
         Err(refused.retry_after(retry_after))
     }
 
@@ -250,7 +250,7 @@ impl Backend {
         // a code from a person who has just typed one says that the code was wrong.
         if let Some(reply) = &reply
             && (status.is_success() || kind != SignInCall::VerifyOtp)
-            && wants_code(profile, status, reply)
+            && wants_code(profile, status, &body, reply)
         {
             return Ok(SignInResponse::OtpRequired {
                 email: reply.otp_email(),
@@ -258,8 +258,8 @@ impl Backend {
                 token,
             });
         }
-        if is_refused(kind, profile, status, reply.as_ref()) {
-            let refused = refused(kind, profile, status, reply.as_ref());
+        if is_refused(kind, profile, status, &body, reply.as_ref()) {
+            let refused = refused(kind, profile, status, &body, reply.as_ref());
             return Err(SignInFailure::with_leftovers(
                 token,
                 refused.retry_after(retry_after),

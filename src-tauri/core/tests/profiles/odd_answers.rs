@@ -1,9 +1,9 @@
 //! Answers that a browser understands, though they are not what the standard asks for.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule_core::wire::{LoginInput, Phase, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_core::{ErrorCode, Secret};
-use vestibule_harness::{eventually, is_fresh};
+use vestibule_harness::{eventually, is_fresh, why};
 use vestibule_recordings::Recording;
 
 use crate::played::{Played, said};
@@ -15,7 +15,12 @@ const SUCCESS: &str =
     r#"{"user":{"id":"u","name":"Ann","email":"ann@example.com"},"tokens":{"token":"a"}}"#;
 
 async fn play(exchanges: &[String]) -> Played {
-    let profile = json!({
+    play_by(json!({}), exchanges).await
+}
+
+/// The same by a profile with `more` in it.
+async fn play_by(more: Value, exchanges: &[String]) -> Played {
+    let mut profile = json!({
         "cookies": {"device": false},
         "endpoints": {
             "login": {"body": {"email": "$identifier", "password": "$password"}},
@@ -24,6 +29,9 @@ async fn play(exchanges: &[String]) -> Played {
             "refresh": {"body": {}},
         },
     });
+    for (key, value) in more.as_object().expect("a table") {
+        profile[key] = value.clone();
+    }
     let recording = Recording::parse(&exchanges.concat());
     Played::playing(recording, profile, "", &[]).await
 }
@@ -105,6 +113,52 @@ async fn an_account_that_was_made_is_no_failure() {
         }
         played.check_no_strays();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_on_a_text_or_a_header_ends_a_session_at_once() {
+    let by_text = json!({"status": 401, "contains": "Unauthorized", "why": "expired"});
+    let by_header = json!({
+        "status": 401, "header": "www-authenticate", "contains": "invalid_token", "why": "revoked",
+    });
+    let challenge = "WWW-Authenticate: Bearer error=\"invalid_token\"";
+    for (rule, headers, body, wanted) in [
+        (
+            &by_text,
+            &[][..],
+            "Unauthorized",
+            Some(SignedOutReason::Expired),
+        ),
+        (&by_text, &[], "<h1>Unauthorized</h1>", None),
+        (&by_text, &[], "Try later", None),
+        (
+            &by_header,
+            &[challenge][..],
+            "",
+            Some(SignedOutReason::Revoked),
+        ),
+        (&by_header, &["WWW-Authenticate: Bearer"][..], "", None),
+    ] {
+        let refresh = "POST /refresh-token -H Cookie: __refresh_token=r -d {}";
+        let exchanges = [
+            said(LOGIN, "200 OK", &[COOKIE], SUCCESS),
+            said(refresh, "401 Unauthorized", headers, body),
+        ];
+        let played = play_by(json!({"ends": [rule]}), &exchanges).await;
+        played.sign_in(ANN, "pw").await;
+        played.session.refresh().await.expect_err("refused");
+        let ended = why(&played.state());
+        assert_eq!(ended, wanted, "{rule} {body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_on_a_text_says_what_a_refused_sign_in_means() {
+    let rule = json!({"on": "login", "contains": "locked", "is": "account_locked"});
+    let profile = json!({"errors": [rule]});
+    let played = play_by(profile, &[said(LOGIN, "403 No", &[], "Account locked.")]).await;
+    let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(refused.expect_err("refused").code, ErrorCode::AccountLocked);
 }
 
 #[tokio::test(flavor = "multi_thread")]
