@@ -9,7 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::profile::{Fields, HeaderKey, Pointer, Profile, ValueOrFalse, first};
+use crate::profile::{Fields, HeaderKey, Pointer, Profile, UserFields, ValueOrFalse, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::token_expiry::token_lifetime;
@@ -122,9 +122,12 @@ impl<'a> ResponseFields<'a> {
             .or_else(|| Some(put_together(&fields.name_parts, user)).filter(is_some))
             .unwrap_or_else(|| email.clone());
         let roles = match first(&fields.roles, user) {
-            Some(Value::Array(roles)) => roles.iter().filter_map(text_of).collect(),
-            Some(Value::String(role)) => vec![role.clone()],
-            _ => Vec::new(),
+            Some(Value::Array(roles)) => roles
+                .iter()
+                .flat_map(|role| roles_of(role, fields))
+                .collect(),
+            Some(role) => roles_of(role, fields),
+            None => Vec::new(),
         };
         Some(User {
             id,
@@ -206,6 +209,25 @@ fn text_of(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// The role names in one value: a text may have several, and a table has one at a place of its own.
+fn roles_of(role: &Value, fields: &UserFields) -> Vec<String> {
+    let named = match role {
+        Value::Object(_) => first(&fields.role_name, role),
+        other => Some(other),
+    };
+    let text = named.and_then(text_of);
+    match (text, &fields.roles_separator) {
+        (Some(text), Some(separator)) => {
+            let names = text.split(separator.as_str()).map(str::trim);
+            names
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect()
+        }
+        (text, _) => text.into_iter().collect(),
     }
 }
 
@@ -336,6 +358,46 @@ mod tests {
         assert!(named.email_verified);
         assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
         assert_eq!(user(json!(null)), None);
+    }
+
+    #[test]
+    fn roles_are_found_in_texts_and_in_tables() {
+        let roles = |user: Value, more: Value| {
+            let mut fields = json!({"roles": ["/roles", "/role"]});
+            fields
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let profile = Profile::from_json(json!({
+                "answer": {"login": {"user": [""]}}, "user": fields,
+            }))
+            .unwrap();
+            let body = json!({"id": 1, "roles": user});
+            let reply = ResponseFields::new(&body, &profile, &profile.answer.login);
+            reply.user().unwrap().roles
+        };
+        let comma = || json!({"roles_separator": ","});
+        assert_eq!(roles(json!("user, admin,"), comma()), ["user", "admin"]);
+        assert_eq!(
+            roles(json!(["user,admin", "clerk"]), comma()),
+            ["user", "admin", "clerk"]
+        );
+        assert_eq!(
+            roles(json!("admin  user"), json!({"roles_separator": " "})),
+            ["admin", "user"]
+        );
+        assert_eq!(roles(json!("user,admin"), json!({})), ["user,admin"]);
+        let names = || json!({"role_name": ["/slug", "/name"]});
+        let tables =
+            json!([{"id": 1, "name": "admin"}, {"slug": "clerk", "name": "Clerk"}, {}, "user"]);
+        assert_eq!(roles(tables, names()), ["admin", "clerk", "user"]);
+        assert_eq!(
+            roles(json!({"name": "admin"}), names()),
+            ["admin"],
+            "one table"
+        );
+        assert!(roles(json!([{"name": "admin"}]), json!({})).is_empty());
+        assert_eq!(roles(json!([7, null, true]), json!({})), ["7"]);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -262,6 +262,10 @@ pub struct UserFields {
     pub image: Vec<Pointer>,
     /// Role names: a list of texts, or one text.
     pub roles: Vec<Pointer>,
+    /// What stands between role names in one text, such as `,` or a space.
+    pub roles_separator: Option<String>,
+    /// In each role that is a table: its name, such as `/name`.
+    pub role_name: Vec<Pointer>,
 }
 
 /// How the backend uses one-time codes.

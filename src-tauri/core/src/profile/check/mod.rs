@@ -173,6 +173,12 @@ impl Profile {
         if self.user.id.is_empty() {
             return mistake("user.id", "is empty: without it there is no user");
         }
+        if self.user.roles_separator.as_deref() == Some("") {
+            return mistake(
+                "user.roles_separator",
+                "is empty: nothing stands between names",
+            );
+        }
         let answer = &self.answer;
         let missing = |key: &str| {
             let reason = "is empty: nothing would ever say who is signed in";
