@@ -1,18 +1,22 @@
 //! Sends requests to the backend. Every request goes out through [`Backend::send`].
 //!
-//! No redirect is followed: a 307 would carry the password elsewhere (RFC 9110 §15.4.8). No
-//! answer is decompressed. No request leaves the profile's origin, whatever its path says. Every
+//! No redirect is followed: a 307 would carry the password elsewhere (RFC 9110 §15.4.8). Answers
+//! are decompressed, and only API calls ask for compression. No request leaves the profile's origin, whatever its path says. Every
 //! wait is bounded here, whatever the transport does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::Method;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue, LOCATION, RANGE, SET_COOKIE,
+};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::content_encoding;
 use super::error::BackendError;
 use super::recorder::Recorder;
 use super::request::{BackendRequest, Payload, TimeLimit, text_header};
@@ -163,7 +167,10 @@ impl Backend {
         if let Some(recording) = &recording {
             recording.answered(&response);
         }
-        let response = response?;
+        let mut response = response?;
+        if call.method != Method::HEAD {
+            response = content_encoding::undo(response);
+        }
         let refresh = self.honour_cookies(&response, &url);
         let header_tokens = HeaderTokens::of(&response.headers, &self.profile);
         let leads_away = leads_away(&response, &url);
@@ -230,6 +237,13 @@ impl Backend {
         if let Some(cookies) = self.cookie_header(url, call) {
             headers.insert(COOKIE, cookies);
         }
+        // A range is one of the encoded bytes, which nobody could decode.
+        let is_small = call.time_limit == TimeLimit::WholeExchange || headers.contains_key(RANGE);
+        let encoding = match is_small {
+            true => content_encoding::NONE,
+            false => content_encoding::ACCEPTED,
+        };
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
         Ok(headers)
     }
 

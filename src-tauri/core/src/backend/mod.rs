@@ -9,6 +9,7 @@ mod answers;
 mod api;
 mod api_path;
 mod client;
+mod content_encoding;
 mod download;
 mod error;
 mod features;

@@ -5,6 +5,7 @@ mod better_auth;
 mod call_deviations;
 mod directus;
 mod documents;
+mod encoded_answers;
 mod node_express;
 mod odd_answers;
 mod others;
