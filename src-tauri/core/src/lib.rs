@@ -43,6 +43,8 @@ mod folder_advice;
 mod identity;
 #[cfg(feature = "session")]
 mod json_text;
+#[cfg(feature = "session")]
+mod moment;
 mod obstacle;
 #[cfg(feature = "session")]
 mod plan;

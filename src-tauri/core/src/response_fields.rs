@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::moment;
 use crate::profile::{Fields, HeaderKey, Pointer, Profile, UserFields, ValueOrFalse, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
@@ -237,11 +236,17 @@ fn put_together(parts: &[Pointer], user: &Value) -> String {
     found.join(" ")
 }
 
-/// Whether the value is true, or the time of the verification.
+/// Whether the value is true, in a form that some backend or database has, or the time of the
+/// verification.
 fn is_verified(value: &Value) -> bool {
     match value {
         Value::Bool(verified) => *verified,
-        Value::String(text) => OffsetDateTime::parse(text, &Rfc3339).is_ok(),
+        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
+        Value::String(text) => {
+            let word = text.trim().to_ascii_lowercase();
+            matches!(word.as_str(), "true" | "1" | "yes" | "t" | "y")
+                || moment::parse(text).is_some()
+        }
         _ => false,
     }
 }
@@ -356,6 +361,19 @@ mod tests {
         .unwrap();
         assert_eq!(named.name, "Countess");
         assert!(named.email_verified);
+        for (confirmed, is_verified) in [
+            (json!(1), true),
+            (json!("true"), true),
+            (json!("2026-11-23 05:37:20"), true),
+            (json!(1_795_411_840), true),
+            (json!(0), false),
+            (json!("false"), false),
+            (json!(""), false),
+            (json!({}), false),
+        ] {
+            let shown = user(json!({"id": "u", "confirmed_at": confirmed})).unwrap();
+            assert_eq!(shown.email_verified, is_verified, "{confirmed}");
+        }
         assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
         assert_eq!(user(json!(null)), None);
     }

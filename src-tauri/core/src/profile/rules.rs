@@ -245,11 +245,18 @@ impl Condition<'_> {
     }
 }
 
-/// Numbers are the same by value, not by how they were written.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
+/// Numbers are the same by value, not by how they were written. So are truths: some backends write 1
+/// or a text.
+fn is_same(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Number(number), Value::Bool(wanted)) => {
+            number.as_f64() == Some(f64::from(u8::from(*wanted)))
+        }
+        (Value::String(text), Value::Bool(wanted)) => text
+            .trim()
+            .eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        _ => a == b,
+        _ => found == wanted,
     }
 }
 
@@ -414,6 +421,26 @@ mod tests {
         assert!(holds(none(), 200, None, Some(Value::Null)));
         assert!(!holds(none(), 200, None, Some(json!({}))));
         assert!(!holds(none(), 200, None, None), "a page is not JSON");
+    }
+
+    #[test]
+    fn a_truth_is_one_however_it_is_written() {
+        let rule = |wanted: bool| json!({"pointer": "/x", "equals": wanted});
+        for (value, is_true, is_false) in [
+            (json!(true), true, false),
+            (json!("true"), true, false),
+            (json!("True"), true, false),
+            (json!(1), true, false),
+            (json!(0), false, true),
+            (json!("false"), false, true),
+            (json!(2), false, false),
+            (json!("yes"), false, false),
+            (json!([]), false, false),
+        ] {
+            let body = || Some(json!({"x": value}));
+            assert_eq!(holds(rule(true), 200, None, body()), is_true, "{value}");
+            assert_eq!(holds(rule(false), 200, None, body()), is_false, "{value}");
+        }
     }
 
     #[test]
