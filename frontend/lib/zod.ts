@@ -10,7 +10,6 @@ config({ jitless: true });
 export {
   array,
   boolean,
-  email,
   type infer,
   number,
   object,

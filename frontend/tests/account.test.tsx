@@ -38,6 +38,23 @@ describe("the account page", () => {
     expect(screen.getByText("The system's keyring")).toBeVisible();
   });
 
+  it("lists sessions in the shapes that servers have, and leaves out what it cannot read", async () => {
+    const seconds = Date.parse("2026-11-20T10:00:00Z") / 1000;
+    const sessions = [
+      { id: 42, device: "Laptop", createdAt: seconds, lastUsedAt: null },
+      { _id: "x7", device: "Phone", createdAt: "2026-11-20T10:00:00Z", lastUsedAt: seconds },
+      { device: "Ghost", createdAt: seconds },
+      "nonsense",
+    ];
+    startShell(signedIn()).backend({ "GET /sessions": reply(200, { sessions }) });
+    await openApp("/account/");
+    const list = await screen.findByRole("list", { name: "Sessions" });
+    expect(list.children).toHaveLength(2);
+    expect(list).toHaveTextContent(/Laptop.*Signed in.*Phone.*Last used/);
+    expect(list).not.toHaveTextContent("Ghost");
+    expect(list, "seconds are no milliseconds").not.toHaveTextContent("1970");
+  });
+
   it("lists the sessions and ends one after a question", async () => {
     const shell = shellWithSessions({ "DELETE /sessions/b%2Fc": reply(204) });
     const { user } = await openApp("/account/");

@@ -76,12 +76,41 @@ describe("the sign-in page", () => {
   it("asks for what is missing at the field itself, and sends nothing", async () => {
     const shell = startShell(signedOut());
     const { user } = await openApp("/auth/login/");
-    await user.type(email(), "not an address");
+    await user.type(email(), "   ");
     await user.click(button());
     await waitFor(() => expect(email()).toBeInvalid());
-    expect(email()).toHaveAccessibleDescription(/such as name@example.com/);
+    expect(email()).toHaveAccessibleDescription("Enter your e-mail address.");
     expect(password()).toHaveAccessibleDescription("Enter your password.");
     expect(shell.called("login")).toHaveLength(0);
+  });
+
+  it.each([
+    "ann",
+    "ann@localhost",
+    "jürgen@example.com",
+    "ann@müller.de",
+    "ann@xn--e1afmkfd.xn--p1ai",
+    "o!x@example.com",
+  ])("sends %s as it was typed: the server knows its accounts", async (typed) => {
+    const shell = startShell(signedOut());
+    const { user } = await openApp("/auth/login/");
+    await user.type(email(), typed);
+    await user.type(password(), "correct horse");
+    await user.click(button());
+    await waitFor(() =>
+      expect(shell.called("login").map(({ args }) => args)).toEqual([
+        { input: { email: typed, password: "correct horse" } },
+      ]),
+    );
+  });
+
+  it("asks for a user name where the server knows people by one", async () => {
+    startShell(signedOut(), { identifier: "name" });
+    const { user } = await openApp("/auth/login/");
+    await user.click(button());
+    const field = screen.getByLabelText("User name");
+    await waitFor(() => expect(field).toHaveAccessibleDescription("Enter your user name."));
+    expect(screen.queryByLabelText("E-mail")).toBeNull();
   });
 
   it("takes one submission at a time", async () => {

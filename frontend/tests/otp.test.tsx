@@ -40,6 +40,74 @@ describe("the code page", () => {
     );
   });
 
+  it.each([
+    ["１２３４５６", "123456"],
+    ["١٢٣ ٤٥٦", "123456"],
+    ["𝟏𝟐𝟑-𝟜𝟝𝟞", "123456"],
+  ])("takes %s for its digits", async (pasted, code) => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => ({ outcome: "signed_in" }));
+    const { user } = await openApp("/auth/otp/");
+    await user.click(field());
+    await user.paste(pasted);
+    await waitFor(() =>
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
+        { challenge: "c1", code },
+      ]),
+    );
+  });
+
+  it("cuts no code that is too long, and says what a code has", async () => {
+    const shell = startShell(otpPending());
+    const { user } = await openApp("/auth/otp/");
+    await user.click(field());
+    await user.paste("12345678");
+    expect(await screen.findByText("The code has six digits.")).toBeVisible();
+    expect(field()).toHaveValue("");
+    await user.keyboard("12a");
+    expect(screen.getByText("The code has six digits.")).toBeVisible();
+    expect(shell.called("verify_otp")).toHaveLength(0);
+  });
+
+  it("takes codes of the length and the letters that the server has", async () => {
+    const shell = startShell(otpPending(), { code: { length: 9, letters: true } });
+    shell.on("verify_otp", () => ({ outcome: "signed_in" }));
+    const { user } = await openApp("/auth/otp/");
+    const code = screen.getByRole("textbox", { name: "Code of 9 characters" });
+    await user.click(code);
+    await user.keyboard("k3F9-ab");
+    await user.keyboard("{Enter}");
+    expect(await screen.findByText("The code has 9 characters.")).toBeVisible();
+    expect(shell.called("verify_otp"), "it is not complete").toHaveLength(0);
+    await user.keyboard("2c");
+    await waitFor(() =>
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
+        { challenge: "c1", code: "k3F9-ab2c" },
+      ]),
+    );
+  });
+
+  it("takes a challenge after a challenge as the next one", async () => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => {
+      const next = otpPending();
+      if (next.status === "otp_pending") next.challenge = { ...next.challenge, id: "c2" };
+      shell.changeNow(next, "challenge");
+      return { outcome: "otp_required" };
+    });
+    const { user } = await openApp("/auth/otp/");
+    await user.keyboard("111111");
+    await waitFor(() => expect(field()).toHaveValue(""));
+    expect(screen.getByRole("button", { name: "Continue" })).toBeEnabled();
+    await user.keyboard("222222");
+    await waitFor(() =>
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
+        { challenge: "c1", code: "111111" },
+        { challenge: "c2", code: "222222" },
+      ]),
+    );
+  });
+
   it("keeps the challenge after a wrong code, clears the field and says so", async () => {
     const shell = startShell(otpPending());
     shell.on("verify_otp", () => {

@@ -40,7 +40,9 @@ pub fn api_path(data: &[u8]) {
                 "a segment decodes to more than a name: {url}"
             );
         }
-        let listed = allow.iter().any(|pattern| {
+        // What has a method before it is not for a GET.
+        let mut patterns = allow.iter().filter(|entry| entry.starts_with('/'));
+        let listed = patterns.any(|pattern| {
             let wanted: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
             wanted.len() == segments.len()
                 && wanted

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use vestibule_core::profile::{Pointer, Profile, SHIPPED};
+use vestibule_core::profile::{Facts, Pointer, Profile, SHIPPED};
 use vestibule_core::testing::Fields;
 use vestibule_core::{AccessToken, ResponseFields, Secret};
 
@@ -78,7 +78,14 @@ fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
     let refresh = reply.refresh_token(now);
     assert!(refresh.is_none_or(|refresh| !refresh.token.secret().is_empty()));
     let code = reply.code();
-    let facts = reply.facts(401, code.as_deref());
+    let facts = Facts {
+        status: 401,
+        code: code.as_deref(),
+        body: Some(body),
+        empty: false,
+        text: None,
+        headers: None,
+    };
     let _ = profile.ends.iter().find(|rule| rule.holds(&facts));
     let _ = (reply.challenge(), reply.otp_email());
 }

@@ -1,51 +1,61 @@
 "use client";
 
-import { OTPInput, REGEXP_ONLY_DIGITS, type SlotProps } from "input-otp";
+import { OTPInput, type SlotProps } from "input-otp";
 import type { Ref } from "react";
 import { cx } from "./cx";
 
 /**
- * A field for six digits. It is one text field for keyboards and screen readers, drawn as six
- * boxes.
+ * A field for a code of a known length. It is one text field for keyboards and screen readers, drawn
+ * as a box for each character. What is typed or pasted is `read` first: it may hold other things.
  */
 export function CodeInput({
   ref,
   label,
+  length,
+  letters,
   value,
   disabled,
   invalid,
   describedBy,
+  read,
   onChange,
   onComplete,
 }: {
   ref?: Ref<HTMLInputElement>;
   label: string;
+  length: number;
+  letters: boolean;
   value: string;
   disabled?: boolean;
   invalid?: boolean;
   describedBy?: string;
+  read: (text: string) => string;
   onChange: (value: string) => void;
   onComplete: (value: string) => void;
 }) {
   return (
     <OTPInput
       ref={ref}
-      maxLength={6}
+      maxLength={length}
       aria-label={label}
       aria-invalid={invalid || undefined}
       aria-describedby={describedBy}
       autoComplete="one-time-code"
-      inputMode="numeric"
-      pattern={REGEXP_ONLY_DIGITS}
-      pasteTransformer={(text) => text.replace(/\D/g, "")}
+      inputMode={letters ? "text" : "numeric"}
+      autoCapitalize="none"
+      spellCheck={false}
+      pasteTransformer={read}
       pushPasswordManagerStrategy="none"
       value={value}
       disabled={disabled}
-      onChange={onChange}
+      onChange={(text) => {
+        // A paste that was refused changes nothing.
+        if (text !== value) onChange(read(text));
+      }}
       onComplete={onComplete}
       containerClassName="flex justify-between gap-2"
       render={({ slots }) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: six boxes that never change their order
+        // biome-ignore lint/suspicious/noArrayIndexKey: boxes that never change their order
         slots.map((slot, place) => <Digit key={place} slot={slot} invalid={invalid} />)
       }
     />

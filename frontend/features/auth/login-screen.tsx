@@ -11,7 +11,7 @@ import { DemoAccounts } from "./demo-accounts";
 import { LoginNotice } from "./login-notice";
 import { leaveNotice, useNotice } from "./notice";
 import { type LoginForm, loginSchema } from "./schemas";
-import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
+import { IdentifierField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
 import { useWorkspaceLine } from "./workspace-line";
@@ -19,10 +19,10 @@ import { useWorkspaceLine } from "./workspace-line";
 /** Signs in with a password. `keptFor` is the e-mail of the user whose page waits behind it. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
-  const { register } = useFeatures();
+  const { register, identifier } = useFeatures();
   const lead = useWorkspaceLine();
   const form = useForm<LoginForm>({
-    resolver: zodResolver(loginSchema),
+    resolver: zodResolver(loginSchema(identifier)),
     defaultValues: { email: "", password: "" },
   });
   const { setFocus, setValue, getValues } = form;
@@ -63,7 +63,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
         label="Sign in"
         busyLabel="Signing in…"
       >
-        <EmailField form={form} name="email" />
+        <IdentifierField form={form} name="email" identifier={identifier} />
         <PasswordField form={form} name="password" autoComplete="current-password" />
       </SignInForm>
       {process.env.NODE_ENV === "development" && (

@@ -10,28 +10,40 @@ import { CodeInput } from "@/components/ui/code-input";
 import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 import { auth, messages } from "@/lib/vestibule";
+import { consistsOf, nameOfCode, readCode } from "./code";
 import { leaveNotice } from "./notice";
 import { useFailure } from "./use-failure";
 
 export function OtpScreen() {
   const state = useAuthState();
   if (state.status !== "otp_pending") return null;
-  return <CodeForm challenge={state.challenge} />;
+  // A challenge may come after another: each has a form of its own.
+  return <CodeEntry key={state.challenge.id} challenge={state.challenge} />;
 }
 
-function CodeForm({ challenge }: { challenge: Challenge }) {
+function CodeEntry({ challenge }: { challenge: Challenge }) {
   const [code, setCode] = useState("");
   const [checking, setChecking] = useState(false);
-  const { resendOtp } = useFeatures();
+  const [hint, setHint] = useState<string | null>(null);
+  const { resendOtp, code: form } = useFeatures();
   const { failure, wait, fail, clear } = useFailure("code");
   const field = useRef<HTMLInputElement>(null);
   const hintId = useId();
 
   useEffect(() => field.current?.focus(), []);
 
+  /** The code in what was typed or pasted. Nothing is cut: what does not fit is said. */
+  function read(text: string): string {
+    const { code: found, stray } = readCode(text, form);
+    const long = found.length > form.length;
+    setHint(stray || long ? `The code has ${consistsOf(form)}.` : null);
+    return long ? "" : found;
+  }
+
   async function verify(entered: string) {
     if (checking || wait > 0) return;
     setChecking(true);
+    setHint(null);
     clear();
     const { error } = await auth.verifyOtp(challenge.id, entered);
     // The code was accepted. The guard redirects when the new state arrives.
@@ -48,7 +60,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
       title="Enter the code"
       lead={
         <p id={hintId}>
-          <Lead email={challenge.email} sent={resendOtp} />
+          <Lead email={challenge.email} sent={resendOtp} what={consistsOf(form)} />
         </p>
       }
       below={<Cancel />}
@@ -58,8 +70,9 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
         className="space-y-5"
         onSubmit={(event) => {
           event.preventDefault();
-          if (code.length === 6) void verify(code);
-          else field.current?.focus();
+          if (code.length === form.length) return void verify(code);
+          setHint(`The code has ${consistsOf(form)}.`);
+          field.current?.focus();
         }}
       >
         {failure && (
@@ -67,9 +80,13 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
             {messages.describe(failure)}
           </Alert>
         )}
+        {hint && !failure && <Alert tone="warning" title={hint} />}
         <CodeInput
           ref={field}
-          label="Six-digit code"
+          label={nameOfCode(form)}
+          length={form.length}
+          letters={form.letters}
+          read={read}
           describedBy={hintId}
           value={code}
           invalid={failure?.code === "otp_invalid"}
@@ -99,11 +116,18 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
 /**
  * Where to find the code. A server that cannot send codes expects one from an authenticator app.
  */
-function Lead({ email, sent }: { email: string; sent: boolean }) {
+function Lead({ email, sent, what }: { email: string; sent: boolean; what: string }) {
   const whose = <strong className="font-medium text-ink">{email}</strong>;
-  if (!sent) return <>Take the six digits for {whose} from your authenticator app.</>;
+  if (!sent)
+    return (
+      <>
+        Take the {what} for {whose} from your authenticator app.
+      </>
+    );
   return (
-    <>We sent six digits to {whose}. If you use an authenticator app, take the code from there.</>
+    <>
+      We sent {what} to {whose}. If you use an authenticator app, take the code from there.
+    </>
   );
 }
 

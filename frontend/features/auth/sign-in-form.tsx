@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
+import type { Identifier } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
@@ -54,12 +55,38 @@ function error<F extends FieldValues>({ form, name }: Inputs<F>): string | undef
   return form.getFieldState(name, form.formState).error?.message;
 }
 
+/** What a person signs in with, as the server's profile says. No rule for addresses applies to it. */
+export function IdentifierField<F extends FieldValues>({
+  form,
+  name,
+  identifier,
+}: Inputs<F> & { identifier: Identifier }) {
+  const isEmail = identifier === "email";
+  return (
+    <Field label={isEmail ? "E-mail" : "User name"} error={error({ form, name })}>
+      {(control) => (
+        <Input
+          type="text"
+          inputMode={isEmail ? "email" : "text"}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          {...control}
+          {...form.register(name)}
+        />
+      )}
+    </Field>
+  );
+}
+
 export function EmailField<F extends FieldValues>({ form, name }: Inputs<F>) {
   return (
     <Field label="E-mail" error={error({ form, name })}>
       {(control) => (
         <Input
-          type="email"
+          // Not of the type "email": WebKit rewrites what it holds.
+          type="text"
+          inputMode="email"
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}

@@ -1,5 +1,6 @@
 // Signing in and out, reading the session, and calling the backend with it.
 
+import { codeOf } from "./codes.ts";
 import type { BackendFetch } from "./fetch/backend-fetch.ts";
 import { counted } from "./fetch/progress.ts";
 import { commands } from "./ipc/commands.ts";
@@ -15,7 +16,7 @@ import type {
 import type { Messages } from "./messages.ts";
 import { failure, type Result, result } from "./result.ts";
 import type { SessionRead } from "./session-read.ts";
-import { type SnapshotStore, stateOf } from "./snapshots.ts";
+import { offeredBy, type SnapshotStore, stateOf } from "./snapshots.ts";
 
 export type Auth = ReturnType<typeof createAuth>;
 
@@ -43,7 +44,7 @@ export function createAuth(
       result(() => commands.register(registerInput(typed))),
     /** Answers the challenge of this id, and no other. */
     verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
-      result(() => commands.verifyOtp(challenge, digits(code))),
+      result(() => commands.verifyOtp(challenge, codeOf(code, offeredBy(snapshots.get()).code))),
     resendOtp: (): Promise<Result<Challenge>> => result(commands.resendOtp),
     cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
     /** Asks the plugin to refresh now. What came of it is seen in the state. */
@@ -100,9 +101,4 @@ function loginInput({ email, password, fingerprint }: LoginInput): LoginInput {
 
 function registerInput({ name, more, ...rest }: RegisterInput): RegisterInput {
   return { name: name.trim(), ...loginInput(rest), more };
-}
-
-/** Keeps only the digits of the code, because people paste "123 456" or "123-456". */
-function digits(code: string): string {
-  return code.replace(/\D/g, "");
 }

@@ -11,6 +11,7 @@ export {
 } from "./account-list.ts";
 export { type Accounts, type AccountsSnapshot, listOf } from "./accounts.ts";
 export type { Auth } from "./auth.ts";
+export { codeOf } from "./codes.ts";
 export type { Desktop } from "./desktop.ts";
 export type { BackendFetch, BackendInit } from "./fetch/backend-fetch.ts";
 export type { DownloadProgress } from "./fetch/progress.ts";
@@ -24,7 +25,13 @@ export { perInstance } from "./per-instance.ts";
 export type { Result } from "./result.ts";
 export type * from "./rights.ts";
 export type { SessionRead } from "./session-read.ts";
-export { type Snapshot, type SnapshotStore, type StartFailure, stateOf } from "./snapshots.ts";
+export {
+  offeredBy,
+  type Snapshot,
+  type SnapshotStore,
+  type StartFailure,
+  stateOf,
+} from "./snapshots.ts";
 export { createStore, type ReadonlyStore, type Store } from "./store.ts";
 export { createVestibule, type Vestibule, type VestibuleOptions } from "./vestibule.ts";
 export { type Ending, type SomeWords, type StandingName, WORDS, type Words } from "./words.ts";

@@ -5,7 +5,7 @@ import { createDeadlines } from "./deadlines.ts";
 import { commands } from "./ipc/commands.ts";
 import type { NativeError } from "./ipc/errors.ts";
 import { insideApp } from "./ipc/ipc.ts";
-import type { SessionChanged, SessionState } from "./ipc/wire.ts";
+import type { BackendFeatures, SessionChanged, SessionState } from "./ipc/wire.ts";
 import { createSessionReader } from "./session-read.ts";
 import { createStore } from "./store.ts";
 import { createSubscription } from "./subscription.ts";
@@ -36,6 +36,20 @@ const UNKNOWN: SessionState = {
 /** The whole state of the session: freshness, why it ended, the challenge, the storage. */
 export function stateOf(snapshot: Snapshot): SessionState {
   return snapshot.kind === "known" ? snapshot.changed.state : UNKNOWN;
+}
+
+const NOTHING: BackendFeatures = {
+  register: false,
+  resendOtp: false,
+  sessions: false,
+  logoutAll: false,
+  identifier: "email",
+  code: { length: 6, letters: false },
+};
+
+/** What the backend offers; nothing, as long as that is not known. */
+export function offeredBy(snapshot: Snapshot): BackendFeatures {
+  return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
 }
 
 function startFailure({ code }: NativeError): StartFailure {

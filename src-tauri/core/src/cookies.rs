@@ -1,6 +1,7 @@
 //! The backend's cookies, of two kinds. The refresh cookies carry the session and go to the
 //! keyring; the ordinary ones live in memory, in the [`Jar`] of their session. Matching, expiry
-//! and deletion follow RFC 6265 as `cookie_store` implements it. No cookie reaches a page.
+//! and deletion follow RFC 6265 as `cookie_store` implements it, but for dates, which are read by
+//! [`cookie_date`]. No cookie reaches a page.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
+
+use crate::cookie_date;
+use crate::profile::is_loopback;
 
 /// The most ordinary cookies of a jar, and the most bytes of each: what RFC 6265 §6.1 has a
 /// browser keep of one domain.
@@ -98,6 +102,7 @@ impl Jar {
             let value = Zeroizing::new(cookie.value().to_owned());
             (cookie.name().to_owned(), value)
         };
+        let url = &as_trusted(url);
         let matching = jar.iter().flat_map(|cookies| cookies.store.matches(url));
         matching.map(pair).collect()
     }
@@ -109,7 +114,7 @@ impl Jar {
 
 impl Cookies {
     fn honour(&mut self, line: &str, from: &Url) {
-        let Ok(cookie) = Cookie::parse(line.to_owned(), from) else {
+        let Some(cookie) = parse(line, from) else {
             return;
         };
         let key = CookieKey {
@@ -195,7 +200,7 @@ impl RefreshCookie {
         names: &[String],
         now: OffsetDateTime,
     ) -> Option<RefreshChange> {
-        let cookie = Cookie::parse(line.to_owned(), from).ok()?;
+        let cookie = parse(line, from)?;
         if !names.iter().any(|name| name == cookie.name()) {
             return None;
         }
@@ -267,11 +272,49 @@ impl RefreshCookie {
         if let Some(domain) = &self.domain {
             raw = raw.domain(domain.clone());
         }
+        let url = &as_trusted(url);
         let Ok(home) = Url::parse(&format!("{}://{}{}", url.scheme(), self.host, self.path)) else {
             return false;
         };
         Cookie::try_from_raw_cookie(&raw.build(), &home).is_ok_and(|cookie| cookie.matches(url))
     }
+}
+
+/// Parses a `Set-Cookie` line; `None` if it is to be ignored.
+fn parse(line: &str, from: &Url) -> Option<Cookie<'static>> {
+    let mut raw = RawCookie::parse(line.to_owned()).ok()?;
+    let attributes = |name: &'static str| {
+        let all = line.split(';').skip(1).map(|attribute| {
+            let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+            (name.trim(), value.trim())
+        });
+        all.filter(move |(held, _)| held.eq_ignore_ascii_case(name))
+    };
+    // An attribute that cannot be read is ignored, and of several the last counts (§5.2, §5.3).
+    match attributes("expires")
+        .filter_map(|(_, date)| cookie_date::parse(date))
+        .last()
+    {
+        Some(end) => raw.set_expires(end),
+        None => raw.unset_expires(),
+    }
+    if attributes("max-age").all(|(_, seconds)| seconds.is_empty()) {
+        // The parser takes `Max-Age=` for a life without end.
+        raw.set_max_age(None);
+    }
+    Cookie::try_from_raw_cookie(&raw, from).ok()
+}
+
+/// The address as `Secure` cookies see it: what reaches this machine alone is trustworthy without
+/// TLS, `app.localhost` as much as `localhost` (Secure Contexts §3.1). `cookie_store` knows the
+/// latter only.
+fn as_trusted(url: &Url) -> Url {
+    let mut url = url.clone();
+    if url.host().is_some_and(|host| is_loopback(&host)) {
+        // From one scheme of the web to another, which is always possible.
+        let _ = url.set_scheme("https");
+    }
+    url
 }
 
 /// How many bytes of a cookie are sent.
@@ -339,6 +382,12 @@ mod tests {
             "__refresh_token=x; Max-Age=0",
             "__refresh_token=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
             "__refresh_token=\"\"; Path=/",
+            "__refresh_token=deleted; Expires=Thu, 1 Jan 1970 00:00:00 GMT",
+            "__refresh_token=deleted; expires=Thu, 01 Jan 1970 00:00:00 UTC",
+            "__refresh_token=deleted; expires=Thursday, 01-Jan-70 00:00:01 GMT; path=/",
+            "__refresh_token=deleted; expires=Thu Jan  1 00:00:00 1970",
+            "__refresh_token=x; Expires=Fri, 31 Dec 2100 00:00:00 GMT; Expires=Thu, 1 Jan 1970 0:0:0",
+            "__refresh_token=x; Max-Age=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         ] {
             assert!(
                 matches!(refresh(line), Some(RefreshChange::Delete(_))),
@@ -348,6 +397,48 @@ mod tests {
         assert!(refresh("other=1").is_none());
         assert!(refresh("__refresh_token=x; Domain=evil.example").is_none());
         assert!(refresh("").is_none());
+    }
+
+    #[test]
+    fn a_date_that_nobody_understands_is_ignored() {
+        for date in ["0", "-1", "soon", "1970-01-01T00:00:00Z", ""] {
+            let Some(RefreshChange::Set(cookie)) =
+                refresh(&format!("__refresh_token=x; Path=/; Expires={date}"))
+            else {
+                panic!("{date}: the token is set")
+            };
+            assert_eq!(cookie.expires(), None, "{date}");
+        }
+    }
+
+    #[test]
+    fn what_stays_on_this_machine_is_as_good_as_encrypted() {
+        let names = names();
+        for (host, is_sent) in [
+            ("http://localhost:9", true),
+            ("http://app.localhost:9", true),
+            ("http://a.b.localhost", true),
+            ("http://127.0.0.1:9", true),
+            ("http://[::1]:9", true),
+            ("https://api.example.com", true),
+            ("http://api.example.com", false),
+            ("http://notlocalhost", false),
+        ] {
+            let here = url(&format!("{host}/login"));
+            let line = "__refresh_token=t; Path=/; Secure; HttpOnly";
+            let now = OffsetDateTime::now_utc();
+            let Some(RefreshChange::Set(cookie)) =
+                RefreshCookie::from_line(line, &here, &names, now)
+            else {
+                panic!("{host}: it sets a token")
+            };
+            assert_eq!(cookie.goes_to(&here), is_sent, "{host}");
+            let jar = Jar::default();
+            jar.honour("a=1; Path=/; Secure", &here);
+            jar.honour("b=2; Path=/", &here);
+            let count = if is_sent { 2 } else { 1 };
+            assert_eq!(jar.pairs(&here).len(), count, "{host}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ mod backend_calls;
 #[cfg(feature = "session")]
 mod clock;
 #[cfg(feature = "session")]
+mod cookie_date;
+#[cfg(feature = "session")]
 mod cookies;
 mod device;
 mod error;
@@ -39,12 +41,18 @@ mod failpoints;
 #[cfg(feature = "session")]
 mod folder_advice;
 mod identity;
+#[cfg(feature = "session")]
+mod json_text;
+#[cfg(feature = "session")]
+mod moment;
 mod obstacle;
 #[cfg(feature = "session")]
 mod plan;
 #[cfg(feature = "session")]
 mod policy;
 pub mod profile;
+#[cfg(feature = "session")]
+mod published;
 #[cfg(feature = "session")]
 mod response_fields;
 mod roles;

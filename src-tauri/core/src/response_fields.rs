@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use crate::profile::{Facts, Fields, HeaderKey, Pointer, Profile, ValueOrFalse, first};
+use crate::moment;
+use crate::profile::{Fields, HeaderKey, Pointer, Profile, UserFields, ValueOrFalse, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::token_expiry::token_lifetime;
@@ -122,9 +121,12 @@ impl<'a> ResponseFields<'a> {
             .or_else(|| Some(put_together(&fields.name_parts, user)).filter(is_some))
             .unwrap_or_else(|| email.clone());
         let roles = match first(&fields.roles, user) {
-            Some(Value::Array(roles)) => roles.iter().filter_map(text_of).collect(),
-            Some(Value::String(role)) => vec![role.clone()],
-            _ => Vec::new(),
+            Some(Value::Array(roles)) => roles
+                .iter()
+                .flat_map(|role| roles_of(role, fields))
+                .collect(),
+            Some(role) => roles_of(role, fields),
+            None => Vec::new(),
         };
         Some(User {
             id,
@@ -161,16 +163,6 @@ impl<'a> ResponseFields<'a> {
             token,
             expires: end.and_then(|end| i64::try_from(end.as_secs()).ok()),
         })
-    }
-
-    /// What the profile's rules test.
-    pub fn facts<'b>(&'b self, status: u16, code: Option<&'b str>) -> Facts<'b> {
-        Facts {
-            status,
-            code,
-            body: self.body,
-            empty: self.body.is_none(),
-        }
     }
 
     /// Where the one-time code was sent.
@@ -219,17 +211,42 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
+/// The role names in one value: a text may have several, and a table has one at a place of its own.
+fn roles_of(role: &Value, fields: &UserFields) -> Vec<String> {
+    let named = match role {
+        Value::Object(_) => first(&fields.role_name, role),
+        other => Some(other),
+    };
+    let text = named.and_then(text_of);
+    match (text, &fields.roles_separator) {
+        (Some(text), Some(separator)) => {
+            let names = text.split(separator.as_str()).map(str::trim);
+            names
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect()
+        }
+        (text, _) => text.into_iter().collect(),
+    }
+}
+
 fn put_together(parts: &[Pointer], user: &Value) -> String {
     let found = parts.iter().filter_map(|part| text_of(part.find(user)?));
     let found: Vec<_> = found.filter(|part| !part.trim().is_empty()).collect();
     found.join(" ")
 }
 
-/// Whether the value is true, or the time of the verification.
+/// Whether the value is true, in a form that some backend or database has, or the time of the
+/// verification.
 fn is_verified(value: &Value) -> bool {
     match value {
         Value::Bool(verified) => *verified,
-        Value::String(text) => OffsetDateTime::parse(text, &Rfc3339).is_ok(),
+        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
+        Value::String(text) => {
+            let word = text.trim().to_ascii_lowercase();
+            matches!(word.as_str(), "true" | "1" | "yes" | "t" | "y")
+                || moment::parse(text).is_some()
+        }
         _ => false,
     }
 }
@@ -240,6 +257,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::profile::Facts;
 
     #[test]
     fn reads_the_contracts_success() {
@@ -343,8 +361,61 @@ mod tests {
         .unwrap();
         assert_eq!(named.name, "Countess");
         assert!(named.email_verified);
+        for (confirmed, is_verified) in [
+            (json!(1), true),
+            (json!("true"), true),
+            (json!("2026-11-23 05:37:20"), true),
+            (json!(1_795_411_840), true),
+            (json!(0), false),
+            (json!("false"), false),
+            (json!(""), false),
+            (json!({}), false),
+        ] {
+            let shown = user(json!({"id": "u", "confirmed_at": confirmed})).unwrap();
+            assert_eq!(shown.email_verified, is_verified, "{confirmed}");
+        }
         assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
         assert_eq!(user(json!(null)), None);
+    }
+
+    #[test]
+    fn roles_are_found_in_texts_and_in_tables() {
+        let roles = |user: Value, more: Value| {
+            let mut fields = json!({"roles": ["/roles", "/role"]});
+            fields
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let profile = Profile::from_json(json!({
+                "answer": {"login": {"user": [""]}}, "user": fields,
+            }))
+            .unwrap();
+            let body = json!({"id": 1, "roles": user});
+            let reply = ResponseFields::new(&body, &profile, &profile.answer.login);
+            reply.user().unwrap().roles
+        };
+        let comma = || json!({"roles_separator": ","});
+        assert_eq!(roles(json!("user, admin,"), comma()), ["user", "admin"]);
+        assert_eq!(
+            roles(json!(["user,admin", "clerk"]), comma()),
+            ["user", "admin", "clerk"]
+        );
+        assert_eq!(
+            roles(json!("admin  user"), json!({"roles_separator": " "})),
+            ["admin", "user"]
+        );
+        assert_eq!(roles(json!("user,admin"), json!({})), ["user,admin"]);
+        let names = || json!({"role_name": ["/slug", "/name"]});
+        let tables =
+            json!([{"id": 1, "name": "admin"}, {"slug": "clerk", "name": "Clerk"}, {}, "user"]);
+        assert_eq!(roles(tables, names()), ["admin", "clerk", "user"]);
+        assert_eq!(
+            roles(json!({"name": "admin"}), names()),
+            ["admin"],
+            "one table"
+        );
+        assert!(roles(json!([{"name": "admin"}]), json!({})).is_empty());
+        assert_eq!(roles(json!([7, null, true]), json!({})), ["7"]);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -405,7 +476,14 @@ mod tests {
                     let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
                     let _ = (reply.otp_email(), reply.challenge(), reply.message());
                     let code = reply.code();
-                    let facts = reply.facts(status, code.as_deref());
+                    let facts = Facts {
+                        status,
+                        code: code.as_deref(),
+                        body: Some(&body),
+                        empty: false,
+                        text: None,
+                        headers: None,
+                    };
                     let _ = profile.ends.iter().any(|rule| rule.holds(&facts));
                     let _ = profile.otp.wanted.iter().any(|rule| rule.holds(&facts));
                 }

@@ -33,9 +33,9 @@
 //!   names more than the status ends the session at once. A 4xx whose `WWW-Authenticate` says
 //!   `invalid_token` counts the same (RFC 6750 §3.1). Sign-out: nothing is left to end, once that
 //!   was said three times. Call: the session is refreshed and the call repeated, once each.
-//! - **403** The request was understood and is refused (RFC 9110 §15.5.4). Sign-in: the account is
-//!   blocked or not verified (the contract). Refresh: firewalls say it for reasons of their own,
-//!   so the status by itself ends no session. Call: the user's roles do not allow it, and the
+//! - **403** The request was understood and is refused (RFC 9110 §15.5.4). Firewalls say it for
+//!   reasons of their own, so by itself it says nothing of an account at a sign-in (the contract has
+//!   codes for a blocked one), and ends no session at a refresh. Call: the user's roles do not allow it, and the
 //!   roles are asked for again.
 //! - **404** Nothing is at this path (RFC 9110 §15.5.5). Refresh: a router says it of every path
 //!   while a backend is deployed, so it ends no session. Sign-out: as 401. Call: the backend does
@@ -170,7 +170,6 @@ pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode>
         (401, Refresh) => ErrorCode::SessionEnded,
         // A refresh would have said that the session has ended.
         (401, Api) => ErrorCode::SessionRefused,
-        (403, Login | Register | SendOtp | VerifyOtp) => ErrorCode::AccountBlocked,
         (403, Api) => ErrorCode::NotAllowed,
         (404, Api) => ErrorCode::Unsupported,
         (409, Register) => ErrorCode::EmailTaken,

@@ -72,6 +72,13 @@ impl RefreshToken {
         self.body.as_ref().map(|body| &body.token)
     }
 
+    /// Each text in it that nobody else may know.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let cookies = self.cookies.iter().map(RefreshCookie::pair);
+        let cookies = cookies.map(|(_, value)| Secret::new(value.as_str()));
+        cookies.chain(self.body().cloned())
+    }
+
     /// When the first of its parts expires, if any is known to.
     pub fn expires(&self) -> Option<OffsetDateTime> {
         let body = self.body.as_ref().and_then(|body| body.expires);

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::moment;
 use crate::profile::{Expiry, ExpiryForm};
 
 /// Longer JWTs are not decoded.
@@ -36,7 +36,7 @@ pub fn token_lifetime(
             ExpiryForm::EpochS => since(number()?, now),
             ExpiryForm::EpochMs => since(number()? / 1000.0, now),
             ExpiryForm::Iso8601 => {
-                let end = OffsetDateTime::parse(text?, &Rfc3339).ok()?;
+                let end = moment::parse(text?)?;
                 Duration::try_from(end - OffsetDateTime::from(now)).ok()
             }
             ExpiryForm::JwtExp if expiry.at.is_some() => since(jwt_exp(text?)?, now),
@@ -105,6 +105,9 @@ mod tests {
         for (form, value) in [
             ("iso8601", json!("2001-09-09T01:47:40.000Z")),
             ("iso8601", json!("2001-09-09T03:47:40+02:00")),
+            ("iso8601", json!("2001-09-09 01:47:40")),
+            ("iso8601", json!("2001-09-09T01:47:40.000000+0000")),
+            ("iso8601", json!("Sun, 09 Sep 2001 01:47:40 GMT")),
             ("epoch_s", json!(1_000_000_060)),
             ("epoch_s", json!("1000000060")),
             ("epoch_ms", json!(1_000_000_060_000_u64)),

@@ -212,6 +212,31 @@ pub struct BackendFeatures {
     pub sessions: bool,
     /// Ending all sessions of the account at once.
     pub logout_all: bool,
+    /// What a person signs in with: the label of the field.
+    pub identifier: Identifier,
+    /// What its one-time codes look like.
+    pub code: CodeForm,
+}
+
+/// What a person signs in with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Identifier {
+    /// An e-mail address.
+    #[default]
+    Email,
+    /// A name that the backend knows the person by.
+    Name,
+}
+
+/// What a one-time code looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CodeForm {
+    /// How many characters it has.
+    pub length: u8,
+    /// Whether it has letters and signs too, and not digits alone.
+    pub letters: bool,
 }
 
 /// A change of the session, and the answer of the command `session`: a cause and the whole state. It

@@ -363,7 +363,12 @@ impl Client {
             Ok(SignInResponse::OtpRequired { challenge, .. }) => {
                 SignInAnswer::CodeNeeded { challenge }
             }
-            Ok(SignInResponse::Accepted) => SignInAnswer::Accepted,
+            Ok(SignInResponse::Accepted { access, token }) => {
+                if !token.is_empty() {
+                    self.sessions.add(token, access, device);
+                }
+                SignInAnswer::Accepted
+            }
             Err(error) => SignInAnswer::Refused(error),
         };
         self.answered(mark, result)

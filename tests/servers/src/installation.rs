@@ -184,7 +184,8 @@ fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Sessio
     Session::open(config).expect("the session opens")
 }
 
-/// A shipped profile for this address; pages may also call the paths in `more`.
+/// A shipped profile for this address; pages may also post to the paths in `more`.
 pub fn profile(name: &str, url: &str, more: &[&str]) -> Value {
-    json!({"extends": name, "backend": url, "api": {"allow": more}})
+    let allow: Vec<_> = more.iter().map(|path| format!("POST {path}")).collect();
+    json!({"extends": name, "backend": url, "api": {"allow": allow}})
 }

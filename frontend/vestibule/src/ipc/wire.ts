@@ -155,7 +155,15 @@ sessions: boolean,
 /**
  * Ending all sessions of the account at once.
  */
-logoutAll: boolean, };
+logoutAll: boolean, 
+/**
+ * What a person signs in with: the label of the field.
+ */
+identifier: Identifier, 
+/**
+ * What its one-time codes look like.
+ */
+code: CodeForm, };
 
 /**
  * What last changed the state.
@@ -178,6 +186,19 @@ email: string,
  * How long until another code may be requested, in milliseconds from when this was sent.
  */
 resendInMs: number, };
+
+/**
+ * What a one-time code looks like.
+ */
+export type CodeForm = { 
+/**
+ * How many characters it has.
+ */
+length: number, 
+/**
+ * Whether it has letters and signs too, and not digits alone.
+ */
+letters: boolean, };
 
 /**
  * What a page does something different for. Everything else is `other`: the page shows the
@@ -261,6 +282,11 @@ known: string | null, };
  * Whether the backend has confirmed what is known of the session.
  */
 export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
+
+/**
+ * What a person signs in with.
+ */
+export type Identifier = "email" | "name";
 
 /**
  * What a person types to sign in.

@@ -8,6 +8,7 @@ import {
   type AccountsSnapshot,
   type BackendFeatures,
   listOf,
+  offeredBy,
   type ReadonlyStore,
   type Right,
   type SessionRead,
@@ -67,17 +68,9 @@ export function useSession(): { data: SessionRead | null; isPending: boolean } {
   return { data: snapshots.read(state), isPending: state.status === "restoring" };
 }
 
-const NOTHING: BackendFeatures = {
-  register: false,
-  resendOtp: false,
-  sessions: false,
-  logoutAll: false,
-};
-
 /** What the backend offers. A page offers nothing else to a user. */
 export function useFeatures(): BackendFeatures {
-  const snapshot = useSnapshot();
-  return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
+  return offeredBy(useSnapshot());
 }
 
 /**

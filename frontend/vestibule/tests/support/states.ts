@@ -28,6 +28,8 @@ export const everything: BackendFeatures = {
   resendOtp: true,
   sessions: true,
   logoutAll: true,
+  identifier: "email",
+  code: { length: 6, letters: false },
 };
 
 export function signedIn(

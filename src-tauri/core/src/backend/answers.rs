@@ -66,14 +66,9 @@ impl Backend {
             status,
             why: SignedOutReason::Expired,
         };
-        let Some(reply) = body.reply(profile, profile.refresh_fields()) else {
-            return match body.says_invalid_token() {
-                true => refused,
-                false => not_understood,
-            };
-        };
-        let code = reply.code();
-        let facts = reply.facts(status.as_u16(), code.as_deref());
+        let reply = body.reply(profile, profile.refresh_fields());
+        let code = reply.as_ref().and_then(ResponseFields::code);
+        let facts = body.facts(status.as_u16(), code.as_deref());
         let mut held = profile.ends.iter().filter(|rule| rule.holds(&facts));
         if let Some(rule) = held.clone().find(|rule| rule.is_named()) {
             return RefreshAnswer::Ended(rule.why.into());
@@ -82,6 +77,12 @@ impl Backend {
             let why = rule.why.into();
             return RefreshAnswer::Refused { status, why };
         }
+        let Some(reply) = reply else {
+            return match body.says_invalid_token() {
+                true => refused,
+                false => not_understood,
+            };
+        };
         let is_json = body.json().is_some();
         let by_status = status::refusal(RequestKind::Refresh, status.as_u16());
         let may_be_over = by_status == Some(ErrorCode::SessionEnded);
@@ -107,10 +108,11 @@ impl Backend {
 pub(super) fn wants_code(
     profile: &Profile,
     status: StatusCode,
+    body: &ResponseBody,
     reply: &ResponseFields<'_>,
 ) -> bool {
     let code = reply.code();
-    let facts = reply.facts(status.as_u16(), code.as_deref());
+    let facts = body.facts(status.as_u16(), code.as_deref());
     profile.otp.wanted.iter().any(|rule| rule.holds(&facts))
 }
 
@@ -137,13 +139,14 @@ pub(super) fn is_refused(
     kind: SignInCall,
     profile: &Profile,
     status: StatusCode,
+    body: &ResponseBody,
     reply: Option<&ResponseFields<'_>>,
 ) -> bool {
-    let Some(reply) = reply.filter(|_| status.is_success()) else {
-        return !status.is_success();
-    };
-    let code = reply.code();
-    let facts = reply.facts(status.as_u16(), code.as_deref());
+    if !status.is_success() {
+        return true;
+    }
+    let code = reply.and_then(ResponseFields::code);
+    let facts = body.facts(status.as_u16(), code.as_deref());
     profile.errors.iter().any(|rule| rule.holds(kind, &facts))
 }
 
@@ -152,22 +155,38 @@ pub(super) fn refused(
     kind: SignInCall,
     profile: &Profile,
     status: StatusCode,
+    body: &ResponseBody,
     reply: Option<&ResponseFields<'_>>,
 ) -> AuthError {
     if class(status.as_u16()).is_trouble() {
         return BackendError::Status(status).into();
     }
-    let code = code_of(kind, profile, status.as_u16(), reply);
-    let message = reply.and_then(ResponseFields::message).filter(|_| {
-        matches!(
-            code,
-            ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured
-        )
-    });
-    match message {
-        Some(message) => AuthError::with_message(code, message),
-        None => AuthError::new(code),
+    let code = code_of(kind, profile, status.as_u16(), body, reply);
+    let said = reply.and_then(ResponseFields::message);
+    match (code, said) {
+        (
+            ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured,
+            Some(said),
+        ) => AuthError::with_message(code, said),
+        (ErrorCode::BadAnswer, said) if is_said_on_the_way(status.as_u16()) => {
+            AuthError::with_message(code, refused_on_the_way(said))
+        }
+        _ => AuthError::new(code),
     }
+}
+
+/// Whether firewalls, filters and gateways in front of a backend refuse with this status.
+fn is_said_on_the_way(status: u16) -> bool {
+    matches!(status, 401 | 403 | 406 | 407 | 451)
+}
+
+/// The words for a refusal that no rule knows: it may be somebody's between here and the backend.
+fn refused_on_the_way(said: Option<String>) -> String {
+    let said = said.map_or(String::new(), |said| format!(" The answer says: “{said}”."));
+    format!(
+        "This was refused on the way to the server, and nothing is known to be wrong with what you \
+         typed.{said} The network's administrator or the server's operator can find out what refuses it."
+    )
 }
 
 /// What a refusal means by the profile's rules, and where none holds, by its status.
@@ -175,19 +194,17 @@ fn code_of(
     call: SignInCall,
     profile: &Profile,
     status: u16,
+    body: &ResponseBody,
     reply: Option<&ResponseFields<'_>>,
 ) -> ErrorCode {
-    let Some(reply) = reply else {
-        // A page where JSON belongs comes from a portal or a proxy, not from the backend.
-        return ErrorCode::BadAnswer;
-    };
-    let code = reply.code();
-    let facts = reply.facts(status, code.as_deref());
+    let code = reply.and_then(ResponseFields::code);
+    let facts = body.facts(status, code.as_deref());
     if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(call, &facts)) {
         return rule.is.into();
     }
-    if facts.empty {
-        // Nor is a status without a body the backend's own: every gateway sends one.
+    if facts.body.is_none() {
+        // A page where JSON belongs comes from a portal or a proxy, not from the backend. Nor is a
+        // status without a body the backend's own: every gateway sends one.
         return ErrorCode::BadAnswer;
     }
     status::refusal(request_kind(call), status).unwrap_or(ErrorCode::BadAnswer)

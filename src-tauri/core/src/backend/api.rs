@@ -8,11 +8,12 @@ use reqwest::Method;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
 };
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::client::Backend;
 use super::download::Download;
 use super::error::BackendError;
+use super::page_headers;
 use super::redirect::{Redirect, read_redirect};
 use super::request::{BackendRequest, Payload, TimeLimit};
 use super::response::Response;
@@ -24,34 +25,6 @@ use crate::profile::{self, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::FetchReply;
-
-/// Headers that a page may not set: they carry credentials, frame the message, or make some
-/// servers take it for a request to another path, with another method or from another address.
-const RESERVED_HEADERS: [&str; 22] = [
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "cookie2",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "origin",
-    "referer",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-];
-const RESERVED_PREFIXES: [&str; 3] = ["proxy-", "sec-", "x-forwarded-"];
 
 /// A call that the profile allows, at the place to which redirects have led it.
 #[derive(Clone)]
@@ -128,7 +101,7 @@ impl Backend {
             method,
             path: path.to_owned(),
             template,
-            headers: callers_headers(headers),
+            headers: page_headers::kept(headers, self.profile()),
             with_body: true,
         })
     }
@@ -272,27 +245,4 @@ impl ApiCall {
             self.headers.remove(name);
         }
     }
-}
-
-/// The headers of a page's call without those that it may not set, and without those that no
-/// message can hold.
-fn callers_headers(headers: &[(String, String)]) -> HeaderMap {
-    let mut kept = HeaderMap::new();
-    for (name, value) in headers {
-        let name = name.to_ascii_lowercase();
-        let is_ours = RESERVED_HEADERS.contains(&name.as_str())
-            || RESERVED_PREFIXES
-                .iter()
-                .any(|prefix| name.starts_with(prefix));
-        if is_ours {
-            continue;
-        }
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
-            kept.insert(name, value);
-        }
-    }
-    kept
 }

@@ -2,13 +2,11 @@
 //! profile's allowlist, and none at which a call could bring a token or end the session.
 
 use crate::error::ErrorCode;
-use crate::profile::Profile;
+use crate::profile::{AllowedCall, METHODS, Profile, without_last_slash};
 
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
-/// Refuses a path that is not on the profile's list, one that some server could take for another
-/// path, and the endpoints of the session itself, whatever the list says. Returns the entry of
-/// the list that names the path: a trace may show the entry, but not the path.
+/// Refuses a call that is not on the profile's list, a path that some server could take for another
+/// one, and the endpoints of the session itself, whatever the list says. Returns the path of the
+/// list that fits: a trace may show that, but not the path of the call.
 ///
 /// # Errors
 /// [`ErrorCode::PathRefused`].
@@ -16,22 +14,28 @@ pub fn refuse(method: &str, path: &str, profile: &Profile) -> Result<String, Err
     if !METHODS.contains(&method) || !is_plain(path) || is_auth(path, profile) {
         return Err(ErrorCode::PathRefused);
     }
-    let allow = &profile.api.allow;
-    let fits = allow.iter().find(|pattern| is_like(path, pattern));
-    fits.cloned().ok_or(ErrorCode::PathRefused)
+    let allow = profile.api.allow.iter();
+    let mut allow = allow.map(|entry| AllowedCall::of(entry));
+    let fits = allow.find(|entry| entry.allows(method) && is_like(path, entry.path()));
+    fits.map(|entry| entry.path().to_owned())
+        .ok_or(ErrorCode::PathRefused)
 }
 
 /// Whether a server might take this path for an endpoint of the session: one that decodes it,
-/// that drops what follows a semicolon, and that ignores case.
+/// that drops what follows a semicolon, and that ignores case or a slash at the end.
 fn is_auth(path: &str, profile: &Profile) -> bool {
     let reduced = |segment: &str| {
         let decoded = decoded(segment).unwrap_or_else(|| segment.to_owned());
         let name = decoded.split(';').next().unwrap_or_default();
         name.to_lowercase()
     };
-    let given: Vec<String> = segments(path).map(reduced).collect();
+    let names = |path: &str| -> Vec<String> {
+        let segments = without_last_slash(segments(path));
+        segments.map(reduced).collect()
+    };
+    let given = names(path);
     profile.auth_paths().any(|endpoint| {
-        let wanted: Vec<String> = segments(&endpoint).map(reduced).collect();
+        let wanted = names(&endpoint);
         let is_one = |(wanted, given): (&String, &String)| wanted == given || wanted.contains('$');
         wanted.len() == given.len() && wanted.iter().zip(&given).all(is_one)
     })
@@ -42,7 +46,8 @@ fn is_plain(path: &str) -> bool {
     if !path.starts_with('/') || path.contains(strange) {
         return false;
     }
-    segments(path).all(is_one_name)
+    // A slash at the end belongs to the path (RFC 3986 §3.3), and to some servers it is another one.
+    without_last_slash(segments(path)).all(is_one_name)
 }
 
 /// Whether a segment is the same name for every server on the way: for one that decodes it once
@@ -77,7 +82,8 @@ fn is_like(path: &str, pattern: &str) -> bool {
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return true,
-            (Some(wanted), Some(given)) if wanted == "*" || wanted == given => {}
+            (Some("*"), Some(given)) if !given.is_empty() => {}
+            (Some(wanted), Some(given)) if wanted == given => {}
             _ => return false,
         }
     }
@@ -138,7 +144,53 @@ mod tests {
             assert!(!passes(path), "{path}");
         }
         assert!(refuse("TRACE", "/me", &profile).is_err());
+        assert!(refuse("HEAD", "/me", &profile).is_ok());
         assert!(refuse("get", "/me", &profile).is_err());
+    }
+
+    #[test]
+    fn a_slash_at_the_end_is_sent_as_written_if_it_is_listed_so() {
+        let profile = allowing(&["/orders/", "/orders/*/", "/me", "/login/", "/"]);
+        let passes = |path| refuse("GET", path, &profile).is_ok();
+        for path in ["/orders/", "/orders/7/", "/orders/?page=2", "/"] {
+            assert!(passes(path), "{path}");
+        }
+        for path in [
+            "/orders",
+            "/me/",
+            "/orders//",
+            "/orders/7",
+            "//",
+            "/login/",
+            "/LOGIN;x/",
+        ] {
+            assert!(!passes(path), "{path}");
+        }
+        let url = profile.url("/orders/?page=2");
+        assert!(url.as_str().ends_with("/orders/?page=2"), "{url}");
+    }
+
+    #[test]
+    fn only_a_listed_method_changes_anything() {
+        let profile = allowing(&[
+            "/users/me",
+            "PATCH /profile",
+            "GET /orders",
+            "DELETE /orders/*",
+        ]);
+        let passes = |method, path| refuse(method, path, &profile).is_ok();
+        assert!(passes("GET", "/users/me") && passes("HEAD", "/users/me"));
+        assert!(passes("PATCH", "/profile") && passes("DELETE", "/orders/7"));
+        for (method, path) in [
+            ("PATCH", "/users/me"),
+            ("POST", "/users/me"),
+            ("GET", "/profile"),
+            ("PUT", "/profile"),
+            ("POST", "/orders"),
+            ("GET", "/orders/7"),
+        ] {
+            assert!(!passes(method, path), "{method} {path}");
+        }
     }
 
     #[test]
@@ -154,14 +206,24 @@ mod tests {
     fn the_sessions_own_endpoints_are_refused_whatever_the_list_says() {
         let renew = serde_json::json!({"refresh": {"path": "/v1/auth/renew?mode=json"}});
         let mut profile = Profile::from_json(serde_json::json!({"endpoints": renew})).unwrap();
-        let allow = ["/*", "/*/*", "/login", "/logout", "/LOGIN", "/v1/auth/*"];
-        profile.api.allow = allow.map(str::to_owned).to_vec();
+        let paths = [
+            "/*",
+            "/*/*",
+            "/login",
+            "/logout",
+            "/LOGIN",
+            "/v1/auth/*",
+            "/*/",
+        ];
+        let entries = |path| METHODS.map(|method| format!("{method} {path}"));
+        profile.api.allow = paths.into_iter().flat_map(entries).collect();
         for path in [
             "/login",
             "/LOGIN",
             "/Login?x=1",
             "/log%69n",
             "/login;v=2",
+            "/login/",
             "/%4Cogout",
             "/register",
             "/verify-otp",

@@ -1,18 +1,22 @@
 //! Sends requests to the backend. Every request goes out through [`Backend::send`].
 //!
-//! No redirect is followed: a 307 would carry the password elsewhere (RFC 9110 §15.4.8). No
-//! answer is decompressed. No request leaves the profile's origin, whatever its path says. Every
+//! No redirect is followed: a 307 would carry the password elsewhere (RFC 9110 §15.4.8). Answers
+//! are decompressed, and only API calls ask for compression. No request leaves the profile's origin, whatever its path says. Every
 //! wait is bounded here, whatever the transport does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::Method;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue, LOCATION, RANGE, SET_COOKIE,
+};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::content_encoding;
 use super::error::BackendError;
 use super::recorder::Recorder;
 use super::request::{BackendRequest, Payload, TimeLimit, text_header};
@@ -163,7 +167,10 @@ impl Backend {
         if let Some(recording) = &recording {
             recording.answered(&response);
         }
-        let response = response?;
+        let mut response = response?;
+        if call.method != Method::HEAD {
+            response = content_encoding::undo(response);
+        }
         let refresh = self.honour_cookies(&response, &url);
         let header_tokens = HeaderTokens::of(&response.headers, &self.profile);
         let leads_away = leads_away(&response, &url);
@@ -216,6 +223,7 @@ impl Backend {
             ..Variables::default()
         };
         let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in profile::headers(&self.profile.headers, &variables) {
             let (name, value) = text_header(&name, &value)?;
             headers.insert(name, value);
@@ -229,6 +237,13 @@ impl Backend {
         if let Some(cookies) = self.cookie_header(url, call) {
             headers.insert(COOKIE, cookies);
         }
+        // A range is one of the encoded bytes, which nobody could decode.
+        let is_small = call.time_limit == TimeLimit::WholeExchange || headers.contains_key(RANGE);
+        let encoding = match is_small {
+            true => content_encoding::NONE,
+            false => content_encoding::ACCEPTED,
+        };
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
         Ok(headers)
     }
 
@@ -259,7 +274,8 @@ impl Backend {
         if line.is_empty() {
             return None;
         }
-        let mut header = HeaderValue::from_str(&line).ok()?;
+        // A browser sends the bytes that it was given, so a value may hold letters of any script.
+        let mut header = HeaderValue::from_bytes(line.as_bytes()).ok()?;
         header.set_sensitive(true);
         Some(header)
     }
@@ -274,7 +290,9 @@ impl Backend {
         let now = sent_at(&response.headers);
         let mut refresh = Vec::new();
         for line in response.headers.get_all(SET_COOKIE) {
-            let Ok(line) = line.to_str() else { continue };
+            let Ok(line) = std::str::from_utf8(line.as_bytes()) else {
+                continue;
+            };
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));

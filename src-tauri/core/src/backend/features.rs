@@ -3,7 +3,7 @@
 
 use super::api_path::refuse;
 use super::client::Backend;
-use crate::wire::BackendFeatures;
+use crate::wire::{BackendFeatures, CodeForm};
 
 /// The path at which the contract lists the sessions of an account.
 const SESSIONS: &str = "/sessions";
@@ -22,6 +22,11 @@ impl Backend {
             resend_otp: resend.is_some(),
             sessions: refuse("GET", SESSIONS, profile).is_ok(),
             logout_all: refuse("POST", LOGOUT_ALL, profile).is_ok(),
+            identifier: profile.identifier,
+            code: CodeForm {
+                length: profile.otp.length,
+                letters: profile.otp.letters,
+            },
         }
     }
 }
@@ -32,6 +37,7 @@ mod tests {
 
     use super::*;
     use crate::profile::Profile;
+    use crate::wire::Identifier;
 
     fn features(profile: &str) -> [bool; 4] {
         let profile = json!({"extends": profile, "backend": "https://a.example"});
@@ -52,5 +58,25 @@ mod tests {
         // Its endpoint that sends the first code sends another one too.
         assert_eq!(features("better-auth"), [true, true, false, false]);
         assert_eq!(features("supabase"), [true, false, false, false]);
+    }
+
+    #[test]
+    fn what_is_typed_is_as_the_profile_says() {
+        let features = |more: serde_json::Value| {
+            let profile = Profile::from_json(more).expect("a profile");
+            let features = Backend::new(profile, "test").expect("a client").features();
+            (
+                features.identifier,
+                features.code.length,
+                features.code.letters,
+            )
+        };
+        assert_eq!(features(json!({})), (Identifier::Email, 6, false));
+        let other = json!({"identifier": "name", "otp": {"length": 10, "letters": true}});
+        assert_eq!(features(other), (Identifier::Name, 10, true));
+        for length in [0, 3, 65, 255] {
+            let error = Profile::from_json(json!({"otp": {"length": length}}));
+            assert_eq!(error.expect_err("a mistake").key, "otp.length");
+        }
     }
 }

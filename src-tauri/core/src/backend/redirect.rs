@@ -85,10 +85,13 @@ pub(super) fn read_redirect(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile;
 
     fn profile(base: &str) -> Profile {
         let mut profile = Profile::default().with_backend(base).expect("a base");
-        profile.api.allow = vec!["/me".into(), "/plans/*".into(), "/login".into()];
+        let paths = ["/me", "/plans/*", "/login"];
+        let entries = |path| profile::METHODS.map(|method| format!("{method} {path}"));
+        profile.api.allow = paths.into_iter().flat_map(entries).collect();
         profile
     }
 

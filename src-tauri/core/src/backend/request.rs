@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -114,15 +114,13 @@ pub(super) fn renewal_call<'a>(
 
 impl<'a> BackendRequest<'a> {
     pub(super) fn new(method: Method, path: &str, device: &'a Device) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
             method,
             path: path.to_owned(),
             template: path.split('?').next().unwrap_or_default().to_owned(),
             device,
             payload: Payload::None,
-            headers,
+            headers: HeaderMap::new(),
             token: None,
             attempt: 1,
             time_limit: TimeLimit::WholeExchange,

@@ -139,7 +139,9 @@ impl Response {
         }
         let bytes = bytes?;
         let anothers = anothers || (may_be_page && is_markup(&bytes));
-        let body = ResponseBody::of(&bytes, header_tokens).with_invalid_token(invalid_token);
+        let body = ResponseBody::of(&bytes, header_tokens)
+            .with_headers(std::mem::take(&mut self.response.headers))
+            .with_invalid_token(invalid_token);
         Ok(body.with_anothers(anothers))
     }
 

@@ -1,8 +1,11 @@
 //! An answer that was read whole: its body, which is JSON, empty or not understood, and what its
 //! headers say about it.
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
+use crate::json_text;
 use crate::profile::{Facts, Fields, Profile};
 use crate::response_fields::{HeaderTokens, ResponseFields};
 
@@ -10,12 +13,17 @@ use crate::response_fields::{HeaderTokens, ResponseFields};
 /// needs thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
 const VALUES_LIMIT: usize = 20_000;
 
+/// The longest text that the rules of a profile look at.
+const TEXT_LIMIT: usize = 4096;
+
 /// An answer that was read whole.
 pub struct ResponseBody {
     content: Content,
     /// The tokens in the answer's headers.
     header_tokens: HeaderTokens,
-    /// Whether its headers say that the token is not valid.
+    /// Its headers, for the rules of the profile.
+    headers: HeaderMap,
+    /// Whether they say that the token is not valid.
     invalid_token: bool,
     /// Whether somebody else has answered in the backend's place.
     anothers: bool,
@@ -23,15 +31,17 @@ pub struct ResponseBody {
 
 enum Content {
     Json(Value),
-    /// The body has no byte.
+    /// The body has no byte, or a byte order mark alone.
     Nothing,
+    /// The body is a short text for people, and no web page.
+    Text(Zeroizing<String>),
     Other,
 }
 
 impl ResponseBody {
     /// An answer with these bytes, and with these tokens in its headers.
     pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
-        let content = if bytes.is_empty() {
+        let content = if json_text::is_empty(bytes) {
             Content::Nothing
         } else if is_dense(bytes) {
             tracing::warn!(
@@ -40,11 +50,12 @@ impl ResponseBody {
             );
             Content::Other
         } else {
-            serde_json::from_slice(bytes).map_or(Content::Other, Content::Json)
+            json_text::parse(bytes).map_or_else(|| text_of(bytes), Content::Json)
         };
         Self {
             content,
             header_tokens,
+            headers: HeaderMap::new(),
             invalid_token: false,
             anothers: false,
         }
@@ -55,6 +66,7 @@ impl ResponseBody {
         Self {
             content: Content::Other,
             header_tokens: HeaderTokens::default(),
+            headers: HeaderMap::new(),
             invalid_token: false,
             anothers: false,
         }
@@ -70,6 +82,11 @@ impl ResponseBody {
     /// [`BackendError::Portal`]: super::BackendError::Portal
     pub fn is_anothers(&self) -> bool {
         self.anothers
+    }
+
+    /// The same answer with these headers.
+    pub(super) fn with_headers(self, headers: HeaderMap) -> Self {
+        Self { headers, ..self }
     }
 
     /// The same answer, whose `WWW-Authenticate` says `invalid_token` if `invalid_token`.
@@ -89,7 +106,7 @@ impl ResponseBody {
     pub fn json(&self) -> Option<&Value> {
         match &self.content {
             Content::Json(body) => Some(body),
-            Content::Nothing | Content::Other => None,
+            Content::Nothing | Content::Text(_) | Content::Other => None,
         }
     }
 
@@ -103,7 +120,7 @@ impl ResponseBody {
         let reply = match &self.content {
             Content::Json(body) => ResponseFields::new(body, profile, fields),
             Content::Nothing => ResponseFields::of_nothing(profile, fields),
-            Content::Other => return None,
+            Content::Text(_) | Content::Other => return None,
         };
         Some(reply.with(&self.header_tokens))
     }
@@ -115,8 +132,23 @@ impl ResponseBody {
             code,
             body: self.json(),
             empty: matches!(self.content, Content::Nothing),
+            text: match &self.content {
+                Content::Text(text) => Some(text),
+                Content::Json(_) | Content::Nothing | Content::Other => None,
+            },
+            headers: Some(&self.headers),
         }
     }
+}
+
+/// A body that is not JSON, for the rules of the profile.
+fn text_of(bytes: &[u8]) -> Content {
+    let is_page = bytes.trim_ascii_start().starts_with(b"<");
+    if is_page || bytes.len() > TEXT_LIMIT {
+        return Content::Other;
+    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    Content::Text(Zeroizing::new(text))
 }
 
 /// Whether a body may have too many values to parse. Each value but the first comes after one of
@@ -159,6 +191,7 @@ mod tests {
             (facts.body.is_some(), facts.empty)
         };
         assert_eq!(facts(""), (false, true));
+        assert_eq!(facts("\u{feff}"), (false, true), "nor is a mark alone");
         assert_eq!(facts("<html>"), (false, false));
         assert_eq!(facts(" "), (false, false));
         assert_eq!(facts("null"), (true, false));

@@ -32,8 +32,14 @@ pub enum SignInResponse {
         /// the challenge does not lead to a session.
         token: RefreshToken,
     },
-    /// It has made the account and begun no session.
-    Accepted,
+    /// It has made the account and begun no session, or none that can be used here: the caller ends
+    /// what came along.
+    Accepted {
+        /// The access token that came along.
+        access: Option<Secret>,
+        /// The refresh token that came along.
+        token: RefreshToken,
+    },
 }
 
 /// A session that the backend has begun.
@@ -199,7 +205,7 @@ impl Backend {
         }
         let profile = self.profile();
         let reply = body.reply(profile, &profile.answer.login);
-        let refused = refused(SignInCall::SendOtp, profile, status, reply.as_ref());
+        let refused = refused(SignInCall::SendOtp, profile, status, &body, reply.as_ref());
         Err(refused.retry_after(retry_after))
     }
 
@@ -244,7 +250,7 @@ impl Backend {
         // a code from a person who has just typed one says that the code was wrong.
         if let Some(reply) = &reply
             && (status.is_success() || kind != SignInCall::VerifyOtp)
-            && wants_code(profile, status, reply)
+            && wants_code(profile, status, &body, reply)
         {
             return Ok(SignInResponse::OtpRequired {
                 email: reply.otp_email(),
@@ -252,8 +258,8 @@ impl Backend {
                 token,
             });
         }
-        if is_refused(kind, profile, status, reply.as_ref()) {
-            let refused = refused(kind, profile, status, reply.as_ref());
+        if is_refused(kind, profile, status, &body, reply.as_ref()) {
+            let refused = refused(kind, profile, status, &body, reply.as_ref());
             return Err(SignInFailure::with_leftovers(
                 token,
                 refused.retry_after(retry_after),
@@ -264,29 +270,23 @@ impl Backend {
             token.apply_body(tokens::refresh(profile, reply, now));
             access = tokens::access(profile, reply, &token, now);
         }
-        let holds_token = access.as_ref().is_some_and(|access| access.token.is_some());
+        // A success to a registration has made an account, whatever else is missing in it.
+        let unusable = |access: Option<Secret>, token| match kind {
+            SignInCall::Register => Ok(SignInResponse::Accepted { access, token }),
+            _ => Err(SignInFailure::with_leftovers(
+                token,
+                unusable_answer(endpoint),
+            )),
+        };
         let access = match access {
             Some(access) if !token.is_empty() => access,
-            _ if kind == SignInCall::Register && token.is_empty() && !holds_token => {
-                return Ok(SignInResponse::Accepted);
-            }
-            _ => {
-                return Err(SignInFailure::with_leftovers(
-                    token,
-                    unusable_answer(endpoint),
-                ));
-            }
+            access => return unusable(access.and_then(|access| access.token), token),
         };
         let asks_me =
             profile.session.user_from == UserFrom::Me || profile.answer.login.user.is_empty();
         let user = match reply.as_ref().and_then(ResponseFields::user) {
             Some(user) if !asks_me => user,
-            None if !asks_me => {
-                return Err(SignInFailure::with_leftovers(
-                    token,
-                    unusable_answer(endpoint),
-                ));
-            }
+            None if !asks_me => return unusable(access.token, token),
             _ => match self.me(&token, access.token.as_ref(), device).await {
                 Ok(user) => user,
                 Err(fault) => {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::bounds;
 use super::fixed;
 use super::load::HEADERS;
 use super::mistake::{Mistake, ProfileError};
@@ -158,11 +159,15 @@ impl Layer {
     /// Parses the text of a file, as TOML or JSON by the extension of its name.
     pub fn text(name: impl Into<String>, text: &str) -> Result<Self, ProfileError> {
         let place = name.into();
+        bounds::check_length(text).map_err(|mistake| mistake.in_place(place.clone()))?;
         let ending = place.rsplit('.').next().unwrap_or_default();
         let parsed = match ending.to_ascii_lowercase().as_str() {
             "toml" => toml(text),
-            "json" => serde_json::from_str(text).map_err(|error| syntax(&error)),
-            _ => Err("must be a file that ends in .toml or .json".into()),
+            "json" => serde_json::from_str(text).map_err(|error| Mistake::new("", syntax(&error))),
+            _ => Err(Mistake::new(
+                "",
+                "must be a file that ends in .toml or .json",
+            )),
         };
         match parsed {
             Ok(value) => Ok(Self {
@@ -172,7 +177,7 @@ impl Layer {
                 beside: &[],
                 fixed: None,
             }),
-            Err(reason) => Err(Mistake::new("", reason).in_place(place)),
+            Err(mistake) => Err(mistake.in_place(place)),
         }
     }
 
@@ -221,6 +226,7 @@ impl Layer {
         if !self.value.is_object() {
             return Err(Mistake::new("", "must hold a table"));
         }
+        bounds::check_value(&self.value)?;
         let document: Document = read_beside(&self.value, self.beside)?;
         match document.schema {
             Some(SCHEMA) => {}
@@ -246,19 +252,25 @@ impl Layer {
 
 /// The parser's own error shows the line, which may hold a secret. Its message and line number do
 /// not.
-fn toml(text: &str) -> Result<Value, String> {
+fn toml(text: &str) -> Result<Value, Mistake> {
+    bounds::check_toml(text)?;
     ::toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let before = text.get(..at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        format!("is not TOML: {} in line {line}", error.message())
+        let reason = format!("is not TOML: {} in line {line}", error.message());
+        Mistake::new("", reason)
     })
 }
 
 fn syntax(error: &serde_json::Error) -> String {
-    format!(
-        "is not JSON: see line {}, column {}",
-        error.line(),
-        error.column()
-    )
+    // The parser has a bound of its own, and this is the only sign of it.
+    let is_deep = error.to_string().starts_with("recursion limit");
+    let what = if is_deep {
+        "is too deep"
+    } else {
+        "is not JSON"
+    };
+    let (line, column) = (error.line(), error.column());
+    format!("{what}: see line {line}, column {column}")
 }

@@ -5,7 +5,9 @@
 //! app starts. A [`Profile`] that exists has passed these checks. `request` builds requests from
 //! it and `rules` interprets answers; both are pure.
 
+mod allowed_call;
 mod body_template;
+mod bounds;
 mod check;
 mod fixed;
 mod header;
@@ -37,6 +39,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
+pub(crate) use allowed_call::{AllowedCall, METHODS};
 pub(crate) use check::is_loopback;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
@@ -48,6 +51,7 @@ pub use model::{
     Answer, Api, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA, SessionRules,
     UserFields, UserFrom,
 };
+pub(crate) use paths::without_last_slash;
 pub use placeholder::Placeholder;
 pub(crate) use placeholder::Variables;
 pub use pointer::Pointer;
@@ -64,6 +68,7 @@ pub(crate) use workspace_settings::ADDED_PREFIX;
 pub use workspace_settings::{Adding, DEFAULT_WORKSPACE, ListedWorkspace, WorkspaceSettings};
 
 use crate::roles::Roles;
+use crate::wire::Identifier;
 
 /// Everything that the core knows about a backend. [`load`] has checked it.
 #[derive(Clone, Debug)]
@@ -72,6 +77,8 @@ pub struct Profile {
     pub name: String,
     /// The base URL of all paths.
     pub backend: Url,
+    /// What a person signs in with.
+    pub identifier: Identifier,
     /// Headers that every request carries.
     pub headers: BTreeMap<HeaderKey, Template>,
     /// Which cookies carry the session.

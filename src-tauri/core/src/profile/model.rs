@@ -13,6 +13,7 @@ use super::template::Template;
 use super::value_or_false::ValueOrFalse;
 use super::verbs::Endpoints;
 use crate::roles::Roles;
+use crate::wire::Identifier;
 
 /// The schema version that this build reads.
 pub const SCHEMA: u32 = 1;
@@ -40,6 +41,8 @@ pub(super) struct Document {
     pub about: Option<String>,
     /// The base address of all paths: https, or http on loopback.
     pub backend: Option<String>,
+    /// What a person signs in with, for the label of the field: `email` by default, or `name`.
+    pub identifier: Option<Identifier>,
     /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`
     /// and `$device_id`.
     pub headers: BTreeMap<HeaderKey, Template>,
@@ -259,6 +262,10 @@ pub struct UserFields {
     pub image: Vec<Pointer>,
     /// Role names: a list of texts, or one text.
     pub roles: Vec<Pointer>,
+    /// What stands between role names in one text, such as `,` or a space.
+    pub roles_separator: Option<String>,
+    /// In each role that is a table: its name, such as `/name`.
+    pub role_name: Vec<Pointer>,
 }
 
 /// How the backend uses one-time codes.
@@ -276,6 +283,12 @@ pub struct Otp {
     /// say. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
     pub resend_after_s: u64,
+    /// How many characters a code has: from 4 to 64, 6 by default.
+    #[cfg_attr(test, schemars(range(min = 4, max = 64)))]
+    pub length: u8,
+    /// Whether codes have letters and signs too. Otherwise they are digits alone, and what people put
+    /// between digits is left out.
+    pub letters: bool,
 }
 
 impl Otp {
@@ -292,6 +305,8 @@ impl Default for Otp {
             email: Vec::new(),
             challenge: Vec::new(),
             resend_after_s: 30,
+            length: 6,
+            letters: false,
         }
     }
 }
@@ -301,8 +316,9 @@ impl Default for Otp {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Api {
-    /// Paths below the base address; `*` matches one segment. The session's own endpoints cannot be
-    /// among them.
+    /// Paths below the base address; `*` matches one segment. One without a method before it may
+    /// only be read (`GET` and `HEAD`); `DELETE /orders/*` allows that method there. The session's
+    /// own endpoints cannot be among them.
     pub allow: Vec<String>,
     /// Headers that carry the session: templates that may contain `$access_token`.
     pub headers: BTreeMap<HeaderKey, Template>,

@@ -23,11 +23,12 @@ pub(super) fn is_dots(segment: &str) -> bool {
     matches!(plain.as_str(), "." | "..")
 }
 
-/// Whether one path can match both of these. `*` and `$placeholders` match one segment.
+/// Whether one path can match both of these. `*` and `$placeholders` match one segment. A slash at
+/// the end makes no difference to many servers.
 pub(super) fn overlap(allowed: &str, endpoint: &str) -> bool {
     let is_any = |segment: &str| segment == "*" || segment.contains('$');
-    let mut allowed = segments(allowed);
-    let mut endpoint = segments(endpoint);
+    let mut allowed = without_last_slash(segments(allowed));
+    let mut endpoint = without_last_slash(segments(endpoint));
     loop {
         match (allowed.next(), endpoint.next()) {
             (None, None) => return true,
@@ -35,6 +36,17 @@ pub(super) fn overlap(allowed: &str, endpoint: &str) -> bool {
             _ => return false,
         }
     }
+}
+
+/// The segments without an empty one at the end.
+pub(crate) fn without_last_slash<'a>(
+    segments: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = &'a str> {
+    let mut segments = segments.peekable();
+    std::iter::from_fn(move || {
+        let segment = segments.next()?;
+        (!segment.is_empty() || segments.peek().is_some()).then_some(segment)
+    })
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
@@ -79,6 +91,9 @@ mod tests {
         ));
         assert!(overlap("/u/ann", "/u/$identifier"));
         assert!(overlap("/Login", "/login"), "to some servers");
+        assert!(overlap("/login/", "/login") && overlap("/login", "/login/"));
+        assert!(overlap("/auth/*/", "/auth/login"));
+        assert!(!overlap("/login//", "/login"));
         assert!(!overlap("/auth/*", "/login"));
         assert!(!overlap("/me", "/me/x"));
     }

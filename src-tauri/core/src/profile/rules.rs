@@ -1,9 +1,11 @@
-//! Rules about the status, the error code and one place in the body of an answer. A rule matches if
-//! all of its conditions do.
+//! Rules about the status, the error code and one place of an answer: in its body, or among its
+//! headers. A rule matches if all of its conditions do.
 
+use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::header::HeaderKey;
 use super::pointer::Pointer;
 use crate::error::ErrorCode;
 use crate::status::{Class, class};
@@ -20,9 +22,14 @@ pub struct When {
     pub code: Option<String>,
     /// A place in the body, which must hold something other than null.
     pub pointer: Option<Pointer>,
+    /// A header of the answer instead of a place in the body.
+    pub header: Option<HeaderKey>,
     /// The value that must be there; absent means any value but null.
     pub equals: Option<Value>,
-    /// Reverses the pointer: the place must hold nothing or null.
+    /// A text that must be part of what is there. Without `pointer` and `header`: of a body that is
+    /// neither JSON nor a web page.
+    pub contains: Option<String>,
+    /// Reverses the pointer or the header: there must be nothing, or null.
     pub absent: bool,
     /// The body must be empty.
     pub empty: bool,
@@ -33,8 +40,8 @@ pub struct When {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndRule {
-    /// The HTTP status. An answer whose body is not JSON never ends a session, unless the body is
-    /// empty and the rule has `empty`.
+    /// The HTTP status. An answer whose body is not JSON never ends a session, unless the rule names
+    /// it: by `empty`, by a `header`, or by what a text `contains`.
     pub status: u16,
     /// The error code in the body; absent means any JSON body.
     #[serde(default)]
@@ -42,10 +49,17 @@ pub struct EndRule {
     /// A place in the body, which must hold something other than null.
     #[serde(default)]
     pub pointer: Option<Pointer>,
+    /// A header of the answer instead of a place in the body.
+    #[serde(default)]
+    pub header: Option<HeaderKey>,
     /// The value that must be there; absent means any value but null.
     #[serde(default)]
     pub equals: Option<Value>,
-    /// Reverses the pointer: the place must hold nothing or null.
+    /// A text that must be part of what is there. Without `pointer` and `header`: of a body that is
+    /// neither JSON nor a web page.
+    #[serde(default)]
+    pub contains: Option<String>,
+    /// Reverses the pointer or the header: there must be nothing, or null.
     #[serde(default)]
     pub absent: bool,
     /// The body must be empty.
@@ -73,10 +87,17 @@ pub struct ErrorRule {
     /// A place in the body, which must hold something other than null.
     #[serde(default)]
     pub pointer: Option<Pointer>,
+    /// A header of the answer instead of a place in the body.
+    #[serde(default)]
+    pub header: Option<HeaderKey>,
     /// The value that must be there; absent means any value but null.
     #[serde(default)]
     pub equals: Option<Value>,
-    /// Reverses the pointer: the place must hold nothing or null.
+    /// A text that must be part of what is there. Without `pointer` and `header`: of a body that is
+    /// neither JSON nor a web page.
+    #[serde(default)]
+    pub contains: Option<String>,
+    /// Reverses the pointer or the header: there must be nothing, or null.
     #[serde(default)]
     pub absent: bool,
     /// The body must be empty.
@@ -155,6 +176,10 @@ pub struct Facts<'a> {
     pub body: Option<&'a Value>,
     /// Whether there is no body at all.
     pub empty: bool,
+    /// The body, where it is neither JSON nor a web page.
+    pub text: Option<&'a str>,
+    /// The headers of the answer.
+    pub headers: Option<&'a HeaderMap>,
 }
 
 /// The conditions that all kinds of rules share.
@@ -163,7 +188,9 @@ pub(super) struct Condition<'a> {
     pub status: Option<u16>,
     pub code: Option<&'a str>,
     pub pointer: Option<&'a Pointer>,
+    pub header: Option<&'a HeaderKey>,
     pub equals: Option<&'a Value>,
+    pub contains: Option<&'a str>,
     pub absent: bool,
     pub empty: bool,
 }
@@ -179,32 +206,57 @@ impl Condition<'_> {
         if self.empty && !facts.empty {
             return false;
         }
-        let Some(pointer) = self.pointer else {
-            return true;
+        match (self.pointer, self.header, self.contains) {
+            // If the body is not JSON, nothing in it can match.
+            (Some(pointer), ..) => facts.body.is_some_and(|body| self.fits(pointer.find(body))),
+            (None, Some(name), _) => self.fits_header(name, facts),
+            (None, None, Some(part)) => facts.text.is_some_and(|text| text.contains(part)),
+            (None, None, None) => true,
+        }
+    }
+
+    fn fits(self, found: Option<&Value>) -> bool {
+        let Some(found) = found else {
+            return self.absent;
         };
-        let Some(body) = facts.body else {
-            // The body is not JSON, so nothing in it can match.
-            return false;
-        };
-        match (pointer.find(body), self.equals) {
-            (found, _) if self.absent => found.is_none(),
-            (Some(found), Some(wanted)) => is_same(found, wanted),
-            (Some(_), None) => true,
-            (None, _) => false,
+        let has = |part: &str| found.as_str().is_some_and(|text| text.contains(part));
+        !self.absent
+            && self.equals.is_none_or(|wanted| is_same(found, wanted))
+            && self.contains.is_none_or(has)
+    }
+
+    /// Whether one of the headers of this name fits; if there is none, whether that does.
+    fn fits_header(self, name: &HeaderKey, facts: &Facts<'_>) -> bool {
+        let lines = facts.headers.map(|headers| headers.get_all(name.as_str()));
+        let lines = lines.iter().flatten();
+        let mut values = lines.map(|line| {
+            let text = String::from_utf8_lossy(line.as_bytes()).trim().to_owned();
+            Value::String(text)
+        });
+        match values.next() {
+            None => self.fits(None),
+            Some(first) => self.fits(Some(&first)) || values.any(|value| self.fits(Some(&value))),
         }
     }
 
     /// Whether it has no condition and would match every answer.
     pub(super) fn is_empty(self) -> bool {
-        self.status.is_none() && self.code.is_none() && self.pointer.is_none() && !self.empty
+        self.status.is_none() && !self.is_named() && !self.empty
     }
 }
 
-/// Numbers are the same by value, not by how they were written.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
+/// Numbers are the same by value, not by how they were written. So are truths: some backends write 1
+/// or a text.
+fn is_same(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Number(number), Value::Bool(wanted)) => {
+            number.as_f64() == Some(f64::from(u8::from(*wanted)))
+        }
+        (Value::String(text), Value::Bool(wanted)) => text
+            .trim()
+            .eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        _ => a == b,
+        _ => found == wanted,
     }
 }
 
@@ -212,7 +264,14 @@ impl Condition<'_> {
     /// Whether it tests more than the status and an empty body: a gateway in front of the backend
     /// answers with these too.
     fn is_named(self) -> bool {
-        self.code.is_some() || self.pointer.is_some()
+        self.code.is_some() || self.names_other_than_json() || self.pointer.is_some()
+    }
+}
+
+impl Condition<'_> {
+    /// Whether it tests what an answer has whose body is not JSON: a header, or a text.
+    fn names_other_than_json(self) -> bool {
+        !self.absent && (self.header.is_some() || self.contains.is_some()) && self.pointer.is_none()
     }
 }
 
@@ -222,7 +281,9 @@ impl When {
             status: self.status,
             code: self.code.as_deref(),
             pointer: self.pointer.as_ref(),
+            header: self.header.as_ref(),
             equals: self.equals.as_ref(),
+            contains: self.contains.as_deref(),
             absent: self.absent,
             empty: self.empty,
         }
@@ -250,16 +311,19 @@ impl EndRule {
             status: Some(self.status),
             code: self.code.as_deref(),
             pointer: self.pointer.as_ref(),
+            header: self.header.as_ref(),
             equals: self.equals.as_ref(),
+            contains: self.contains.as_deref(),
             absent: self.absent,
             empty: self.empty,
         }
     }
 
-    /// Whether the answer matches. An answer that is not JSON ends no session, unless it is empty
-    /// and the rule has `empty`.
+    /// Whether the answer matches. An answer that is not JSON ends no session, unless the rule names
+    /// what it has.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
-        (facts.body.is_some() || self.empty) && self.test().holds(facts)
+        let test = self.test();
+        (facts.body.is_some() || self.empty || test.names_other_than_json()) && test.holds(facts)
     }
 }
 
@@ -269,20 +333,23 @@ impl ErrorRule {
             status: self.status,
             code: self.code.as_deref(),
             pointer: self.pointer.as_ref(),
+            header: self.header.as_ref(),
             equals: self.equals.as_ref(),
+            contains: self.contains.as_deref(),
             absent: self.absent,
             empty: self.empty,
         }
     }
 
-    /// Whether the answer to this step matches. An HTML page is never a refusal by the backend, and
-    /// a success is one only if the rule names its status.
+    /// Whether the answer to this step matches. An HTML page is a refusal by the backend only if the
+    /// rule names a header of it, and a success is one only if the rule names its status.
     pub fn holds(&self, kind: SignInCall, facts: &Facts<'_>) -> bool {
-        let is_said = facts.body.is_some() || self.empty;
+        let test = self.test();
+        let is_said = facts.body.is_some() || self.empty || test.names_other_than_json();
         let is_success = class(facts.status) == Class::Success;
         let is_meant = !is_success || self.status.is_some();
         let on = self.on.is_none_or(|on| on == kind);
-        on && is_said && is_meant && self.test().holds(facts)
+        on && is_said && is_meant && test.holds(facts)
     }
 }
 
@@ -328,6 +395,8 @@ mod tests {
             code,
             empty: false,
             body: body.as_ref(),
+            text: None,
+            headers: None,
         })
     }
 
@@ -355,12 +424,34 @@ mod tests {
     }
 
     #[test]
+    fn a_truth_is_one_however_it_is_written() {
+        let rule = |wanted: bool| json!({"pointer": "/x", "equals": wanted});
+        for (value, is_true, is_false) in [
+            (json!(true), true, false),
+            (json!("true"), true, false),
+            (json!("True"), true, false),
+            (json!(1), true, false),
+            (json!(0), false, true),
+            (json!("false"), false, true),
+            (json!(2), false, false),
+            (json!("yes"), false, false),
+            (json!([]), false, false),
+        ] {
+            let body = || Some(json!({"x": value}));
+            assert_eq!(holds(rule(true), 200, None, body()), is_true, "{value}");
+            assert_eq!(holds(rule(false), 200, None, body()), is_false, "{value}");
+        }
+    }
+
+    #[test]
     fn a_page_ends_no_session() {
         let rule = EndRule {
             status: 401,
             code: None,
             pointer: None,
+            header: None,
             equals: None,
+            contains: None,
             absent: false,
             empty: false,
             why: Ending::Expired,
@@ -370,6 +461,8 @@ mod tests {
             code: None,
             body,
             empty,
+            text: None,
+            headers: None,
         };
         assert!(!rule.holds(&facts(None, false)));
         assert!(!rule.holds(&facts(None, true)), "nor does silence");
@@ -381,6 +474,75 @@ mod tests {
         assert!(silent.holds(&facts(None, true)), "unless it is said");
         assert!(!silent.holds(&facts(None, false)), "a page is not silence");
         assert!(!silent.holds(&facts(Some(&Value::Null), false)));
+    }
+
+    #[test]
+    fn a_text_or_a_header_may_say_it_too() {
+        let mut headers = HeaderMap::new();
+        let challenge = r#"Bearer realm="a", error="invalid_token""#;
+        headers.append("www-authenticate", "Basic".parse().unwrap());
+        headers.append("www-authenticate", challenge.parse().unwrap());
+        headers.append("x-session", "over".parse().unwrap());
+        let facts = Facts {
+            status: 401,
+            code: None,
+            body: None,
+            empty: false,
+            text: Some("Unauthorized\n"),
+            headers: Some(&headers),
+        };
+        for (rule, holds) in [
+            (json!({"contains": "Unauthorized"}), true),
+            (json!({"contains": "unauthorized"}), false),
+            (
+                json!({"header": "WWW-Authenticate", "contains": "invalid_token"}),
+                true,
+            ),
+            (
+                json!({"header": "www-authenticate", "contains": "expired"}),
+                false,
+            ),
+            (json!({"header": "x-session", "equals": "over"}), true),
+            (json!({"header": "x-session", "equals": "ove"}), false),
+            (json!({"header": "x-session"}), true),
+            (json!({"header": "x-other"}), false),
+            (json!({"pointer": "", "contains": "Unauthorized"}), false),
+        ] {
+            let mut rule = rule;
+            rule["status"] = json!(401);
+            let when: When = serde_json::from_value(rule.clone()).unwrap();
+            assert_eq!(when.holds(&facts), holds, "{rule}");
+            assert!(when.is_named());
+            rule["why"] = json!("expired");
+            let end: EndRule = serde_json::from_value(rule.clone()).unwrap();
+            assert_eq!(end.holds(&facts), holds, "{rule}");
+            let other = Facts {
+                status: 403,
+                ..facts
+            };
+            assert!(!end.holds(&other), "{rule}");
+        }
+        let body = json!({"detail": "Token is invalid or expired"});
+        let facts = Facts {
+            body: Some(&body),
+            text: None,
+            ..facts
+        };
+        let rule: When =
+            serde_json::from_value(json!({"pointer": "/detail", "contains": "expired"})).unwrap();
+        assert!(rule.holds(&facts));
+        let absent: EndRule = serde_json::from_value(
+            json!({"status": 401, "header": "x-other", "absent": true, "why": "expired"}),
+        )
+        .unwrap();
+        assert!(
+            !absent.holds(&Facts {
+                body: None,
+                ..facts
+            }),
+            "that names nothing"
+        );
+        assert!(!absent.is_named());
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -406,7 +568,9 @@ mod tests {
             body in any_json(), equals in any_json(), pointer in "(/[a-c01]{0,2}){0,3}",
             status in 100..600_u16, named in prop::option::of(100..600_u16),
         ) {
-            let facts = Facts { status, code: None, body: Some(&body), empty: false };
+            let facts = Facts {
+                status, code: None, body: Some(&body), empty: false, text: None, headers: None,
+            };
             let pointer = Pointer::parse(&pointer).unwrap();
             let something = When { pointer: Some(pointer.clone()), ..When::default() };
             let nothing = When { absent: true, ..something.clone() };
@@ -429,11 +593,13 @@ mod tests {
         ) {
             let pointer = has_pointer.then(|| Pointer::parse(&pointer).unwrap());
             let rule = EndRule {
-                status, code: None, pointer, equals: None, absent, empty: false,
-                why: Ending::Expired,
+                status, code: None, pointer, header: None, equals: None, contains: None, absent,
+                empty: false, why: Ending::Expired,
             };
             for empty in [false, true] {
-                let facts = Facts { status, code: None, body: None, empty };
+                let facts = Facts {
+                    status, code: None, body: None, empty, text: Some("x"), headers: None,
+                };
                 prop_assert!(!rule.holds(&facts));
             }
         }

@@ -25,6 +25,7 @@ use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
 use crate::profile::UserFrom;
+use crate::published::Unpublished;
 use crate::response_fields::AccessToken;
 use crate::secrets::Secret;
 use crate::state::Event;
@@ -180,6 +181,12 @@ impl RefreshSender {
                         Ok(user) => user,
                         Err(fault) => return self.failed(attempt, fault, None),
                     },
+                };
+                let secrets = attempt.access.iter().chain(&access.token);
+                let secrets = Unpublished::of(secrets).and(&attempt.token).and(&token);
+                let user = match user.map(|user| secrets.user(user)) {
+                    Some(None) => return self.failed(attempt, BackendError::BadAnswer, None),
+                    shown => shown.flatten(),
                 };
                 AttemptOutcome::Done(self.apply_renewal(attempt, token, user, access).await)
             }

@@ -14,12 +14,13 @@ use super::context::Context;
 use super::epoch::AttemptId;
 use super::new_session::{NewSessions, voided_error};
 use super::open_session::OpenChallenge;
-use crate::backend::{Backend, OtpContext, SignInFailure, SignInResponse, UnusableSession};
+use crate::backend::{Backend, Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::{ChallengeId, SessionId};
 use crate::profile::Placeholder;
+use crate::published::Unpublished;
 use crate::secrets::Secret;
 use crate::state::{self, Event};
 use crate::token::RefreshToken;
@@ -300,6 +301,12 @@ impl SignIn {
         match answer {
             SignInResponse::Granted(grant) => {
                 let grant = *grant;
+                let secrets = Unpublished::of(&grant.access.token).and(&grant.token);
+                let Some(user) = secrets.user(grant.user) else {
+                    self.revoke(grant.token, grant.access.token, challenge.device);
+                    return Err(ErrorCode::BadAnswer.into());
+                };
+                let grant = Grant { user, ..grant };
                 self.sessions
                     .activate(cause, attempt_guard.id, grant, challenge)
                     .await?;
@@ -320,6 +327,15 @@ impl SignIn {
                 challenge: name,
                 token,
             } => {
+                let secrets = Unpublished::of(&name).and(&token);
+                let email = email.and_then(|email| secrets.text(email));
+                // One challenge after another belongs to one sign-in: what the first has brought goes
+                // along, unless the second brings its own.
+                let token = match token.is_empty() {
+                    true => challenge.token.clone(),
+                    false => token,
+                };
+                let name = name.or(challenge.name);
                 let challenge = OpenChallenge {
                     id: ChallengeId::new(),
                     name,
@@ -328,7 +344,12 @@ impl SignIn {
                 };
                 self.challenged(cause, email, challenge).await
             }
-            SignInResponse::Accepted => Ok(SignInOutcome::Accepted),
+            SignInResponse::Accepted { access, token } => {
+                if !token.is_empty() {
+                    self.revoke(token, access, challenge.device);
+                }
+                Ok(SignInOutcome::Accepted)
+            }
         }
     }
 
@@ -363,9 +384,12 @@ impl SignIn {
             self.revoke(challenge.token, None, challenge.device);
             return Err(voided_error(cause));
         };
+        let (attempt, token) = (challenge.attempt, challenge.token.clone());
         let before = at.open_challenge(challenge);
         at.publish(Cause::Challenge, Event::Challenged(shown));
-        if let Some(before) = before {
+        let is_same =
+            |before: &OpenChallenge| before.attempt == attempt && before.token.is_same(&token);
+        if let Some(before) = before.filter(|before| !is_same(before)) {
             self.revoke(before.token, None, before.device);
         }
         Ok(SignInOutcome::OtpRequired)

@@ -13,10 +13,9 @@ async fn desk() -> (Backend, Desk) {
     let backend = Backend::start(Config::default()).await.expect("a backend");
     let url = backend.url();
     let desk = Desk::at(&url, |profile| {
-        profile
-            .api
-            .allow
-            .extend(["/a".into(), "/b".into(), "/*".into()]);
+        let paths = ["/a", "/b", "/*"].into_iter();
+        let both = paths.flat_map(|path| [path.to_owned(), format!("POST {path}")]);
+        profile.api.allow.extend(both);
     });
     let desk = desk.await;
     (backend, desk)

@@ -27,7 +27,7 @@ fn profile(with_api: bool) -> Value {
         },
         "answer": {"login": {"access_token": []}, "refresh": {"access_token": []}},
         "ends": [{"status": 200, "pointer": "", "absent": true, "why": "expired"}],
-        "api": {"allow": ["/password"]},
+        "api": {"allow": ["POST /password"]},
     })
 }
 

@@ -228,8 +228,8 @@ async fn what_carries_credentials_is_ours_to_send() {
     assert_eq!(sent.header("origin"), None);
     assert_eq!(
         sent.header("accept-encoding"),
-        None,
-        "answers are not decompressed"
+        Some("gzip, deflate, br"),
+        "what is undone here"
     );
     assert_eq!(sent.header("x-mine"), Some("kept"));
     assert_eq!(sent.header("x-injected"), None);

@@ -49,6 +49,8 @@ fn ended_by_anybody(profile: &Profile) -> Vec<u16> {
                 code: None,
                 body,
                 empty: body.is_none(),
+                text: None,
+                headers: None,
             };
             profile.ends.iter().any(|rule| rule.holds(&facts))
         })

@@ -39,7 +39,7 @@ pub(super) async fn discover(
             Ok(SignInResponse::Granted(grant)) => Some((grant.token, grant.access.token)),
             Ok(SignInResponse::UnknownUser(unusable)) => Some((unusable.token, unusable.access)),
             Ok(SignInResponse::OtpRequired { .. }) => None,
-            Ok(SignInResponse::Accepted) | Err(_) => {
+            Ok(SignInResponse::Accepted { .. }) | Err(_) => {
                 let first = exchanges.first().map(|one| &one.exchange);
                 if suggest_by(first, seen, account) {
                     return Ok(());

@@ -94,7 +94,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
         }
         Mistake::Allowed(path) => {
             let path = named(path);
-            let profile = json!({ "backend": proxy.url(), "api": { "allow": [path] } });
+            let profile = json!({ "backend": proxy.url(), "api": { "allow": [&path, format!("POST {path}")] } });
             mistaken(profile, &path, &email).await?;
         }
         Mistake::Moved(to) => {

@@ -247,7 +247,7 @@ pub fn profile(config: WorldConfig) -> Result<Profile, Lost> {
     let mut profile = json!({
         "backend": "http://127.0.0.1:4580",
         "session": {"user_from": config.user_from, "grace_s": config.believed_grace},
-        "api": {"allow": ["/orders/*"]},
+        "api": {"allow": ["/orders/*", "POST /orders/*"]},
         "endpoints": {"me": false},
     });
     if config.user_from == "me" {

@@ -2,6 +2,7 @@
 //! against each other. The error names the first mistake.
 
 mod calls;
+mod published;
 mod roles;
 mod rules;
 
@@ -10,7 +11,7 @@ use url::{Host, Url};
 use super::mistake::Mistake;
 use super::model::{Document, Expiry, ExpiryForm, Fields, UserFrom};
 use super::placeholder::Placeholder as P;
-use super::{Profile, paths};
+use super::{AllowedCall, Profile, paths};
 
 type Checked = Result<(), Mistake>;
 
@@ -32,6 +33,7 @@ pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
     let profile = Profile {
         name: document.name.unwrap_or_default(),
         backend,
+        identifier: document.identifier.unwrap_or_default(),
         headers: document.headers,
         cookies: document.cookies,
         session: document.session,
@@ -93,6 +95,7 @@ impl Profile {
         self.check_cookies()?;
         self.check_tokens()?;
         self.check_user()?;
+        self.check_published()?;
         self.check_otp()?;
         self.check_rules()?;
         self.check_api()?;
@@ -170,6 +173,12 @@ impl Profile {
         if self.user.id.is_empty() {
             return mistake("user.id", "is empty: without it there is no user");
         }
+        if self.user.roles_separator.as_deref() == Some("") {
+            return mistake(
+                "user.roles_separator",
+                "is empty: nothing stands between names",
+            );
+        }
         let answer = &self.answer;
         let missing = |key: &str| {
             let reason = "is empty: nothing would ever say who is signed in";
@@ -210,6 +219,9 @@ impl Profile {
         if self.otp.resend_after_s > 3600 {
             return mistake("otp.resend_after_s", "must be from 0 to 3600 seconds");
         }
+        if !(4..=64).contains(&self.otp.length) {
+            return mistake("otp.length", "must be from 4 to 64 characters");
+        }
         Ok(())
     }
 
@@ -226,9 +238,11 @@ impl Profile {
         }
         for (index, allowed) in self.api.allow.iter().enumerate() {
             let key = format!("api.allow[{index}]");
-            if let Err(reason) = paths::check(allowed) {
+            let allowed = AllowedCall::of(allowed);
+            if let Err(reason) = allowed.check() {
                 return mistake(key, reason);
             }
+            let allowed = allowed.path();
             if self.auth_paths().any(|path| paths::overlap(allowed, &path)) {
                 let reason = "lets the window call an endpoint of the session, which is not for it";
                 return mistake(key, reason);

@@ -14,9 +14,10 @@ impl Profile {
         for (index, rule) in self.errors.iter().enumerate() {
             let key = format!("errors[{index}]");
             check_test(&key, rule.test())?;
-            if rule.status.is_some_and(is_success) && rule.equals.is_none() && rule.code.is_none() {
+            let has_value = rule.equals.is_some() || rule.contains.is_some();
+            if rule.status.is_some_and(is_success) && !has_value && rule.code.is_none() {
                 let reason = "is a success: it is a refusal only with a `code`, or with what a \
-                              `pointer` equals";
+                              `pointer` equals or contains";
                 return mistake(format!("{key}.status"), reason);
             }
         }
@@ -41,7 +42,8 @@ impl Profile {
             check_test(&key, rule.test())?;
             let is_success = is_success(rule.status);
             let by_user = by_refresh && rule.pointer.is_some();
-            if is_success && !by_user && rule.equals.is_none() {
+            let has_value = rule.equals.is_some() || rule.contains.is_some();
+            if is_success && !by_user && !has_value {
                 let reason = "is a success: it ends a session only with what a `pointer` equals \
                               or, where `session.user_from` is `refresh`, with a `pointer`";
                 return mistake(format!("{key}.status"), reason);
@@ -69,22 +71,37 @@ fn check_test(key: &str, test: Condition<'_>) -> Checked {
     if test.is_empty() {
         return mistake(
             key,
-            "would match every answer: give it a status, a code or a pointer",
+            "would match every answer: give it a status, a code, a pointer, a header or what it contains",
         );
     }
-    if test.pointer.is_none() && (test.equals.is_some() || test.absent) {
+    if test.pointer.is_some() && test.header.is_some() {
+        let reason = "cannot be given together with `pointer`: a rule looks at one place";
+        return mistake(format!("{key}.header"), reason);
+    }
+    let has_place = test.pointer.is_some() || test.header.is_some();
+    if !has_place && (test.equals.is_some() || test.absent) {
         return mistake(
             format!("{key}.pointer"),
-            "is missing: say where in the body to look",
+            "is missing: say where in the body to look, or at which `header`",
         );
     }
-    if test.absent && test.equals.is_some() {
+    for (name, is_given) in [
+        ("equals", test.equals.is_some()),
+        ("contains", test.contains.is_some()),
+    ] {
+        if test.absent && is_given {
+            let reason = "cannot be given together with `absent`";
+            return mistake(format!("{key}.{name}"), reason);
+        }
+    }
+    if test.contains.is_some_and(str::is_empty) {
         return mistake(
-            format!("{key}.equals"),
-            "cannot be given together with `absent`",
+            format!("{key}.contains"),
+            "is empty: every text contains that",
         );
     }
-    if test.empty && (test.code.is_some() || test.pointer.is_some()) {
+    let in_body = test.contains.is_some() && test.header.is_none();
+    if test.empty && (test.code.is_some() || test.pointer.is_some() || in_body) {
         return mistake(
             format!("{key}.empty"),
             "cannot be given together with a code or a pointer, which are in a body",

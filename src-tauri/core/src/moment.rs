@@ -1,0 +1,149 @@
+//! A moment as backends write it in a text: ISO 8601 in the forms that real ones have, and the dates
+//! of HTTP. Without a zone it is UTC, which is what servers count in.
+
+use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
+
+use crate::cookie_date;
+
+/// Reads a moment; `None` if the text is none.
+pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
+    let text = text.trim();
+    iso8601(text).or_else(|| cookie_date::parse(text))
+}
+
+/// `2026-11-23T05:37:20.173Z` and its kin: with a space, without seconds, without a zone or with
+/// `+0200`, with a fraction of any length, or the date alone.
+fn iso8601(text: &str) -> Option<OffsetDateTime> {
+    let mut rest = Rest(text);
+    let year = rest.number(4)?;
+    rest.sign("-")?;
+    let month = Month::try_from(u8::try_from(rest.number(2)?).ok()?).ok()?;
+    rest.sign("-")?;
+    let day = rest.number(2)?;
+    let date = Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
+    if rest.0.is_empty() {
+        return Some(date.midnight().assume_utc());
+    }
+    rest.sign("Tt ")?;
+    let hour = rest.number(2)?;
+    rest.sign(":")?;
+    let minute = rest.number(2)?;
+    let second = match rest.sign(":") {
+        Some(()) => rest.number(2)?,
+        None => 0,
+    };
+    let nanosecond = match rest.sign(".,") {
+        Some(()) => rest.fraction()?,
+        None => 0,
+    };
+    let small = |number: i32| u8::try_from(number).ok();
+    // A leap second is the last one of its minute, as most clocks have it.
+    let second = small(second.min(59))?;
+    let time = Time::from_hms_nano(small(hour)?, small(minute)?, second, nanosecond).ok()?;
+    let zone = rest.zone()?;
+    rest.0
+        .is_empty()
+        .then(|| date.with_time(time).assume_offset(zone))
+}
+
+/// What was not read yet.
+struct Rest<'a>(&'a str);
+
+impl Rest<'_> {
+    /// The next digits, so many.
+    fn number(&mut self, digits: usize) -> Option<i32> {
+        let (number, rest) = self.0.split_at_checked(digits)?;
+        let all = number.bytes().all(|byte| byte.is_ascii_digit());
+        self.0 = if all { rest } else { return None };
+        number.parse().ok()
+    }
+
+    /// The next character, if it is one of these.
+    fn sign(&mut self, any: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(|c: char| any.contains(c))?;
+        Some(())
+    }
+
+    /// The next digits, however many, as a fraction of a second.
+    fn fraction(&mut self) -> Option<u32> {
+        let end = self.0.find(|c: char| !c.is_ascii_digit());
+        let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
+        self.0 = rest;
+        let nine: String = digits.chars().chain("000000000".chars()).take(9).collect();
+        (!digits.is_empty()).then(|| nine.parse().ok())?
+    }
+
+    fn zone(&mut self) -> Option<UtcOffset> {
+        self.0 = self.0.trim_start();
+        if self.0.is_empty() || self.sign("Zz").is_some() {
+            return Some(UtcOffset::UTC);
+        }
+        let is_west = self.0.starts_with(['-', '\u{2212}']);
+        self.sign("+-\u{2212}")?;
+        let hours = self.number(2)?;
+        let _ = self.sign(":");
+        let minutes = if self.0.is_empty() {
+            0
+        } else {
+            self.number(2)?
+        };
+        let minutes = hours * 60 + minutes;
+        let minutes = if is_west { -minutes } else { minutes };
+        UtcOffset::from_whole_seconds(minutes * 60).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_form_is_read() {
+        for text in [
+            "2001-09-09T01:46:40Z",
+            "2001-09-09T01:46:40.000Z",
+            "2001-09-09t01:46:40z",
+            "2001-09-09T01:46:40",
+            "2001-09-09 01:46:40",
+            "2001-09-09T01:46:40.000000000000",
+            "2001-09-09T01:46:40,0+00:00",
+            "2001-09-09T03:46:40+02:00",
+            "2001-09-09T03:46:40+0200",
+            "2001-09-09T03:46:40+02",
+            "2001-09-09 00:16:40 -0130",
+            " 2001-09-09T01:46:40Z ",
+            "Sun, 09 Sep 2001 01:46:40 GMT",
+        ] {
+            let read = parse(text).map(OffsetDateTime::unix_timestamp);
+            assert_eq!(read, Some(1_000_000_000), "{text}");
+        }
+        for (text, wanted) in [
+            ("2001-09-09", Some(999_993_600)),
+            ("2001-09-09T01:46Z", Some(999_999_960)),
+            ("2016-12-31T23:59:60Z", Some(1_483_228_799)),
+            ("2001-02-29T00:00:00Z", None),
+            ("2001-13-01T00:00:00Z", None),
+            ("2001-09-09T24:46:40Z", None),
+            ("2001-09-09T01:46:40X", None),
+            ("2001-09-09T01:46:40.Z", None),
+            ("2001-09-09T01:46:40+2", None),
+            ("+001-09-09", None),
+            ("1000000000", None),
+            ("", None),
+        ] {
+            let read = parse(text).map(OffsetDateTime::unix_timestamp);
+            assert_eq!(read, wanted, "{text}");
+        }
+        let exact = parse("2001-09-09T01:46:40.25Z").map(OffsetDateTime::millisecond);
+        assert_eq!(exact, Some(250));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_moment_or_none(text in ".{0,40}", near in "[0-9TZ:+. ,é-]{0,32}") {
+            let _ = (parse(&text), parse(&near));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Checks that no place from which a window is shown something is also the place of a secret. What
+//! the places hold is compared once more at run time: see [`crate::published`].
+
+use super::{Checked, mistake};
+use crate::profile::pointer::Pointer;
+use crate::profile::{Fields, Profile};
+
+/// Places in one answer, each with its key in the profile.
+type Places = Vec<(String, String)>;
+
+impl Profile {
+    pub(super) fn check_published(&self) -> Checked {
+        let answer = &self.answer;
+        for (name, fields) in [
+            ("answer.login", &answer.login),
+            ("answer.refresh", &answer.refresh),
+            ("answer.me", &answer.me),
+        ] {
+            let mut secrets = secrets_of(name, fields);
+            let mut shown = self.places_of_user(&fields.user);
+            if name == "answer.login" {
+                // The answer that wants a code is one to a login too.
+                secrets.extend(places("otp.challenge", "", &self.otp.challenge));
+                shown.extend(places("otp.email", "", &self.otp.email));
+            }
+            shown.extend(places("answer.message", "", &answer.message));
+            for (key, place) in shown {
+                let Some((secret, _)) = secrets.iter().find(|(_, held)| *held == place) else {
+                    continue;
+                };
+                let reason = format!("is the place of `{secret}`, a secret, and would be shown");
+                return mistake(key, reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// The places of what is shown of a user, which is at one of `users`.
+    fn places_of_user(&self, users: &[Pointer]) -> Places {
+        let user = &self.user;
+        let lists = [
+            ("user.id", &user.id),
+            ("user.name", &user.name),
+            ("user.name_parts", &user.name_parts),
+            ("user.email", &user.email),
+            ("user.image", &user.image),
+            ("user.roles", &user.roles),
+        ];
+        let below = |above: &Pointer| {
+            let lists = lists.into_iter();
+            let found = lists.flat_map(|(key, list)| places(key, above.as_str(), list));
+            found.collect::<Places>()
+        };
+        users.iter().flat_map(below).collect()
+    }
+}
+
+fn secrets_of(name: &str, fields: &Fields) -> Places {
+    let access = places(&format!("{name}.access_token"), "", &fields.access_token);
+    let refresh = places(&format!("{name}.refresh_token"), "", &fields.refresh_token);
+    [access, refresh].concat()
+}
+
+fn places(key: &str, above: &str, list: &[Pointer]) -> Places {
+    let place = |(index, below): (usize, &Pointer)| {
+        (
+            format!("{key}[{index}]"),
+            format!("{above}{}", below.as_str()),
+        )
+    };
+    list.iter().enumerate().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::profile::Profile;
+
+    #[test]
+    fn a_place_of_a_secret_is_shown_to_nobody() {
+        for (profile, key, secret) in [
+            (
+                json!({"answer": {"login": {"user": [""]}}, "user": {"id": ["/id", "/tokens/token"]}}),
+                "user.id[1]",
+                "answer.login.access_token[0]",
+            ),
+            (
+                json!({"answer": {"refresh": {"user": ["/tokens"]}}, "user": {"name": ["/token"]}}),
+                "user.name[0]",
+                "answer.refresh.access_token[0]",
+            ),
+            (
+                json!({"answer": {"login": {"refresh_token": ["/message"]}}}),
+                "answer.message[0]",
+                "answer.login.refresh_token[0]",
+            ),
+            (
+                json!({"otp": {"email": ["/c"], "challenge": ["/c"]}}),
+                "otp.email[0]",
+                "otp.challenge[0]",
+            ),
+        ] {
+            let error = Profile::from_json(profile).expect_err("a secret");
+            assert_eq!(error.key, key, "{error}");
+            assert!(error.reason.contains(secret), "{error}");
+        }
+        let apart: Value = json!({"answer": {"login": {"user": ["/tokens"]}}});
+        assert!(Profile::from_json(apart).is_ok());
+    }
+}
