@@ -280,7 +280,11 @@ mod tests {
                 continue;
             }
             // Where there are two, the inner one may be whole although the outer one is not.
-            let lost = if encoding.contains(',') { body.len() / 2 } else { 3 };
+            let lost = if encoding.contains(',') {
+                body.len() / 2
+            } else {
+                3
+            };
             let broken = decoded(encoding, &body[..body.len() - lost], 4).await;
             assert_eq!(broken, Err(TransportError::Broken), "{encoding}");
         }

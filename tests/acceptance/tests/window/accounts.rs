@@ -184,7 +184,7 @@ fn two_windows_of_two_accounts_hear_nothing_of_each_other() {
         // A call that belongs to the other window.
         turn_to(&app, &ada_window).await;
         let upload = json!({ "exchange": 4711, "request": {
-            "path": "/sessions", "method": "POST", "headers": [], "length": 3, "replayable": false } });
+            "path": "/transfer", "method": "POST", "headers": [], "length": 3, "replayable": false } });
         let begun = call(&app, "backend_upload", upload).await;
         assert!(begun["error"].is_null(), "it is begun: {begun}");
         turn_to(&app, &dana_window).await;

@@ -42,8 +42,6 @@ fn a_form_that_is_not_filled_in_asks_for_what_is_missing() {
         app.click(Role::Button, "Sign in").await;
         app.reads("Enter your e-mail address.").await;
         app.reads("Enter your password.").await;
-        app.fill("E-mail", "not an address").await;
-        app.reads("Enter an e-mail address, such as").await;
         assert_eq!(
             stage.backend.requests("POST", "/login"),
             0,

@@ -27,7 +27,7 @@ use crate::report::Row;
 
 const WORKSPACES: [&str; 2] = ["default", "other"];
 /// How long the windows work in the short form, in the long one, and in a control.
-const SHORT: Duration = Duration::from_secs(7);
+const SHORT: Duration = Duration::from_secs(20);
 const LONG: Duration = Duration::from_secs(600);
 const CONTROL: Duration = Duration::from_secs(2);
 /// An access token is renewed every few seconds.
