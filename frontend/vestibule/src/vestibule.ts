@@ -1,6 +1,6 @@
 // Makes an instance: everything that a page holds of one account's session, and the list of all
-// accounts. The number of the last
-// call to the backend is of no account, and all instances of a page share it.
+// accounts. The number of the last call to the backend is of no account, and all instances of a page
+// share it.
 
 import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Auth, createAuth } from "./auth.ts";

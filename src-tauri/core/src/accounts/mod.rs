@@ -114,8 +114,8 @@ struct State {
 
 /// An account whose session was opened.
 struct OpenAccount {
-    /// Keeps the session open; `None` once nobody needs it.
-    kept: Option<Session>,
+    /// Holds the session open; `None` once nobody needs it.
+    held: Option<Session>,
     /// Finds the session while a command still uses it, so that it is not opened twice.
     session: WeakSession,
     standing: AccountStanding,
@@ -411,7 +411,7 @@ impl Shared {
         if let Some(open) = state.open.get_mut(&id)
             && let Some(session) = open.session.upgrade()
         {
-            open.kept = Some(session.clone());
+            open.held = Some(session.clone());
             return Ok(session);
         }
         let entry = state.index.of(id).ok_or(ErrorCode::UnknownAccount)?;
@@ -426,18 +426,18 @@ impl Shared {
             tracing::error!(%error, workspace = place.workspace, "an account stays closed");
         })?;
         let open = OpenAccount {
-            kept: Some(session.clone()),
+            held: Some(session.clone()),
             session: session.downgrade(),
             standing: summary::standing(&session.snapshot().state),
         };
         state.open.insert(id, open);
         drop(state);
-        self.follow(id, &session);
+        self.note_changes(id, &session);
         Ok(session)
     }
 
     /// Keeps the list up to date with a session until it is closed.
-    fn follow(self: &Arc<Self>, id: AccountId, session: &Session) {
+    fn note_changes(self: &Arc<Self>, id: AccountId, session: &Session) {
         let shared = Arc::downgrade(self);
         let of = session.downgrade();
         let mut changes = session.subscribe();
@@ -610,6 +610,7 @@ impl Index {
         self.shown = self.shown.filter(|shown| *shown != id);
         if let Some(entry) = self.of_mut(id) {
             entry.leaving = true;
+            entry.renewal = None;
             entry.remembered = false;
             entry.owner = None;
         }

@@ -106,7 +106,11 @@ impl Shared {
             match session {
                 Some(session) => drop(session.logout().await),
                 // Why it cannot be opened is in the log.
-                None => drop(self.open_account(id)),
+                None if self.open_account(id).is_err() => {
+                    let renewal = Renewal::after_failure(self.clock.wall_ms(), rand::random());
+                    self.plan_renewal(&mut self.state(), id, Some(renewal));
+                }
+                None => {}
             }
         }
         self.let_workspaces_leave();
@@ -127,12 +131,19 @@ impl Shared {
             }
             Some(session) if !session.is_at_rest() => None,
             Some(session) if goes => is_signed_out(&session).then_some(Chore::Forget),
-            Some(_) => open?.kept.is_some().then_some(Chore::Close),
+            Some(_) => open?.held.is_some().then_some(Chore::Close),
             // At a start the windows come first: one of them may show it.
             None if !goes || !self.is_after_start() => None,
             None if is_over && self.folders.is_settled(entry) => Some(Chore::Forget),
-            None => Some(Chore::Open),
+            // After a try in vain it waits for the next one.
+            None => self.is_due(entry).then_some(Chore::Open),
         }
+    }
+
+    fn is_due(&self, entry: &Entry) -> bool {
+        let now = self.clock.wall_ms();
+        let wait = entry.renewal.map(|renewal| renewal.due_in(now));
+        wait.unwrap_or_default().is_zero()
     }
 
     fn is_after_start(&self) -> bool {
@@ -141,7 +152,7 @@ impl Shared {
 
     /// Closes a session, and plans its renewal.
     fn close(&self, state: &mut State, id: AccountId) {
-        let session = state.open.get_mut(&id).and_then(|open| open.kept.take());
+        let session = state.open.get_mut(&id).and_then(|open| open.held.take());
         let Some(session) = session else { return };
         let now = self.clock.wall_ms();
         let renewal = match &session.snapshot().state.phase {
@@ -208,7 +219,7 @@ impl Shared {
     /// has ended, it is tried again.
     fn forget(&self, state: &mut State, entry: &Entry) {
         if let Some(open) = state.open.get_mut(&entry.id) {
-            open.kept = None;
+            open.held = None;
             if open.session.upgrade().is_some() {
                 return;
             }
@@ -266,7 +277,7 @@ impl State {
     }
 
     pub(super) fn is_open(&self, id: AccountId) -> bool {
-        let kept = |open: &OpenAccount| open.kept.is_some();
-        self.open.get(&id).is_some_and(kept)
+        let held = |open: &OpenAccount| open.held.is_some();
+        self.open.get(&id).is_some_and(held)
     }
 }
