@@ -169,6 +169,8 @@ async fn a_sign_out_that_wants_an_access_token_gets_one_after_a_restart_too() {
         played.asked("/logout") == 1
     })
     .await;
+    // The process before must not be delivering any more when the clock goes on.
+    played.quit().await;
     played.restart();
     eventually("the last delivery of the sign-out", || {
         played.clock.advance(std::time::Duration::from_secs(1));
