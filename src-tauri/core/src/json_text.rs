@@ -70,7 +70,7 @@ fn without_half_pairs(text: &str) -> Zeroizing<String> {
     out
 }
 
-/// The code unit of an escape `\uXXXX` at the beginning of `text`.
+/// The code unit of an escape at the beginning of `text`: `\u` and four hexadecimal digits.
 fn escaped_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -342,7 +342,11 @@ impl AccountHost for Host {
     }
 
     fn workspace_left(&self, workspace: &str) -> Result<(), AuthError> {
-        self.workspaces.remove(workspace)?;
+        match self.workspaces.remove(workspace) {
+            // A crash came between the two steps.
+            Err(error) if error.code == ErrorCode::UnknownWorkspace => {}
+            removed => removed?,
+        }
         // Its device too: a server that is added again does not know this computer.
         match std::fs::remove_dir_all(self.folder.join(workspace)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(internal_error(error)),

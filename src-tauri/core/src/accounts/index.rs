@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::renewal::Renewal;
+use crate::error::{AuthError, ErrorCode};
 use crate::identity::{AccountId, InstallId};
 use crate::storage::numbered_records::NumberedRecords;
 use crate::storage::records::{Durability, RecordStore};
-use crate::wire::{AccountOwner, SignedOutReason, User};
+use crate::wire::{AccountOwner, Phase, SignedOutReason, User};
 
 const INDEX: &str = "accounts.json";
 /// What a damaged index is renamed to.
@@ -43,7 +44,7 @@ pub(super) struct Entry {
     /// Whose it is, as far as the list may say.
     #[serde(default)]
     pub owner: Option<Owner>,
-    /// Why nobody is signed in; `None` where somebody may be.
+    /// Why nobody is signed in. `None` means that somebody is, or may be.
     #[serde(default)]
     pub over: Option<SignedOutReason>,
     /// Its session lasts until the app quits. Found at a start, it is opened once, which ends it.
@@ -93,6 +94,50 @@ impl Index {
     pub(super) fn seen(&self) -> impl Iterator<Item = &Entry> {
         self.accounts.iter().filter(|entry| !entry.leaving)
     }
+
+    /// # Errors
+    /// If a person sees no such account.
+    pub(super) fn require_seen(&self, id: AccountId) -> Result<(), AuthError> {
+        match self.seen().any(|entry| entry.id == id) {
+            true => Ok(()),
+            false => Err(ErrorCode::UnknownAccount.into()),
+        }
+    }
+
+    pub(super) fn is_leaving(&self, workspace: &str) -> bool {
+        self.leaving_workspaces.iter().any(|it| it == workspace)
+    }
+
+    /// The account is not seen any more, and gone once its sign-out is delivered.
+    pub(super) fn let_leave(&mut self, id: AccountId) {
+        self.shown = self.shown.filter(|shown| *shown != id);
+        if let Some(entry) = self.of_mut(id) {
+            entry.leaving = true;
+            entry.renewal = None;
+            entry.remembered = false;
+            entry.owner = None;
+        }
+    }
+
+    /// The backend has confirmed the person of the account `id`. If they had an account in that
+    /// workspace before, this one takes its place, and that one leaves. Returns the one that does.
+    pub(super) fn replace_same_person(&mut self, id: AccountId) -> Option<AccountId> {
+        let new = self.seen().find(|entry| entry.id == id)?.clone();
+        let user = new.owner.as_ref()?.user.clone();
+        let before = self.seen().find(|entry| {
+            let same_user = entry.owner.as_ref().is_some_and(|owner| owner.user == user);
+            entry.id != id && entry.workspace == new.workspace && same_user
+        });
+        let (before, remembered) = before.map(|entry| (entry.id, entry.remembered))?;
+        let was_shown = self.shown == Some(before);
+        self.let_leave(before);
+        self.shown = self.shown.or(was_shown.then_some(id));
+        self.accounts.retain(|entry| entry.id != id);
+        let at = self.accounts.iter().position(|entry| entry.id == before)?;
+        let remembered = new.remembered || remembered;
+        self.accounts.insert(at, Entry { remembered, ..new });
+        Some(before)
+    }
 }
 
 impl Entry {
@@ -111,8 +156,8 @@ impl Entry {
         }
     }
 
-    /// Whether nothing is left that a person would want to keep: nobody is signed in, of their own
-    /// will, and they did not ask to stay in the list.
+    /// Whether the account has nothing that a person would want to keep: nobody has signed in, or its
+    /// person has signed out and did not ask to stay in the list.
     pub(super) fn is_blank(&self) -> bool {
         let by_will = matches!(
             self.over,
@@ -121,12 +166,41 @@ impl Entry {
         by_will && !(self.remembered && self.owner.is_some())
     }
 
-    /// Forgets whose the account was, if nobody is signed in of their own will and they did not ask to
-    /// be remembered.
+    /// Forgets the owner of an account that is blank.
     pub(super) fn forget_unremembered(&mut self) {
         if self.is_blank() {
             self.owner = None;
         }
+    }
+
+    /// Takes over how the session stands.
+    pub(super) fn note(&mut self, phase: &Phase) {
+        match phase {
+            Phase::SignedIn {
+                user, remembered, ..
+            } => {
+                if !self.leaving {
+                    self.set_owner(Owner::of(user));
+                }
+                self.over = None;
+                self.until_quit = !remembered;
+            }
+            Phase::SignedOut { why } => {
+                self.over = Some(*why);
+                self.until_quit = false;
+                self.renewal = None;
+                self.forget_unremembered();
+            }
+            Phase::Restoring { .. } | Phase::OtpPending { .. } => {}
+        }
+    }
+
+    fn set_owner(&mut self, owner: Owner) {
+        let before = self.owner.replace(owner);
+        // That the account stays in the list was the wish of the person before.
+        let is_another =
+            |before: Owner| self.owner.as_ref().is_some_and(|it| it.user != before.user);
+        self.remembered &= !before.is_some_and(is_another);
     }
 }
 
@@ -212,7 +286,7 @@ impl IndexRecord {
 }
 
 /// The error of a change that the disk does not take.
-pub(super) fn unwritten(error: &io::Error) -> crate::error::AuthError {
+pub(super) fn unwritten(error: &io::Error) -> AuthError {
     let words = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "The disk is full, so the list of accounts could not be changed. Make room, then try \
@@ -223,5 +297,5 @@ pub(super) fn unwritten(error: &io::Error) -> crate::error::AuthError {
              folder, then try again."
         }
     };
-    crate::error::AuthError::with_message(crate::error::ErrorCode::Internal, words)
+    AuthError::with_message(ErrorCode::Internal, words)
 }

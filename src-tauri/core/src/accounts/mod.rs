@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use self::folders::Folders;
-use self::index::{Entry, Index, IndexRecord, Owner, unwritten};
+use self::index::{Entry, Index, IndexRecord, unwritten};
 use self::windows::Windows;
 use crate::clock::{Clock, SinceBoot, SystemClock};
 use crate::error::{AuthError, ErrorCode};
@@ -167,7 +167,7 @@ impl Accounts {
         Ok(Self(shared))
     }
 
-    /// How often the list has changed. Each change is told; a slow reader skips to the newest.
+    /// The list's revision, which grows with each change. A reader that is slow skips to the newest.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.revision.subscribe()
     }
@@ -220,7 +220,8 @@ impl Accounts {
     /// session begins to be restored now. Does nothing where the window shows it already.
     ///
     /// # Errors
-    /// If there is no such account. Why its session cannot be opened is told to the page.
+    /// If there is no such account. If its session cannot be opened, this succeeds, and the account's page
+    /// gets the reason when it asks for the session.
     pub fn switch(&self, window: &str, id: AccountId) -> Result<(), AuthError> {
         {
             let mut state = self.0.state();
@@ -588,83 +589,5 @@ impl State {
                 && !is_in_use(entry.id)
         });
         found.map(|entry| entry.id)
-    }
-}
-
-impl Index {
-    /// # Errors
-    /// If a person sees no such account.
-    fn require_seen(&self, id: AccountId) -> Result<(), AuthError> {
-        match self.seen().any(|entry| entry.id == id) {
-            true => Ok(()),
-            false => Err(ErrorCode::UnknownAccount.into()),
-        }
-    }
-
-    fn is_leaving(&self, workspace: &str) -> bool {
-        self.leaving_workspaces.iter().any(|it| it == workspace)
-    }
-
-    /// The account is not seen any more, and gone once its sign-out is delivered.
-    fn let_leave(&mut self, id: AccountId) {
-        self.shown = self.shown.filter(|shown| *shown != id);
-        if let Some(entry) = self.of_mut(id) {
-            entry.leaving = true;
-            entry.renewal = None;
-            entry.remembered = false;
-            entry.owner = None;
-        }
-    }
-
-    /// The backend has confirmed the person of the account `id`. If they had an account in that
-    /// workspace before, this one takes its place, and that one leaves. Returns the one that does.
-    fn replace_same_person(&mut self, id: AccountId) -> Option<AccountId> {
-        let new = self.seen().find(|entry| entry.id == id)?.clone();
-        let user = new.owner.as_ref()?.user.clone();
-        let before = self.seen().find(|entry| {
-            let same_user = entry.owner.as_ref().is_some_and(|owner| owner.user == user);
-            entry.id != id && entry.workspace == new.workspace && same_user
-        });
-        let (before, remembered) = before.map(|entry| (entry.id, entry.remembered))?;
-        let was_shown = self.shown == Some(before);
-        self.let_leave(before);
-        self.shown = self.shown.or(was_shown.then_some(id));
-        self.accounts.retain(|entry| entry.id != id);
-        let at = self.accounts.iter().position(|entry| entry.id == before)?;
-        let remembered = new.remembered || remembered;
-        self.accounts.insert(at, Entry { remembered, ..new });
-        Some(before)
-    }
-}
-
-impl Entry {
-    /// Takes over how the session stands.
-    fn note(&mut self, phase: &Phase) {
-        match phase {
-            Phase::SignedIn {
-                user, remembered, ..
-            } => {
-                if !self.leaving {
-                    self.set_owner(Owner::of(user));
-                }
-                self.over = None;
-                self.until_quit = !remembered;
-            }
-            Phase::SignedOut { why } => {
-                self.over = Some(*why);
-                self.until_quit = false;
-                self.renewal = None;
-                self.forget_unremembered();
-            }
-            Phase::Restoring { .. } | Phase::OtpPending { .. } => {}
-        }
-    }
-
-    fn set_owner(&mut self, owner: Owner) {
-        let before = self.owner.replace(owner);
-        // That the account stays in the list was the wish of the person before.
-        let is_another =
-            |before: Owner| self.owner.as_ref().is_some_and(|it| it.user != before.user);
-        self.remembered &= !before.is_some_and(is_another);
     }
 }

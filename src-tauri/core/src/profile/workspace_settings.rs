@@ -34,12 +34,12 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Adding {
-    /// None.
+    /// The app's own is the only one.
     #[default]
     One,
-    /// Those of the list.
+    /// There are those of the list.
     Listed,
-    /// Those of the list, and those that a person adds by their address.
+    /// There are those of the list, and those that a person adds by their address.
     Any,
 }
 

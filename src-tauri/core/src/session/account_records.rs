@@ -23,7 +23,7 @@ pub(crate) struct AccountRecords {
 pub(crate) struct LastKnown {
     /// The user of its session.
     pub user: Option<User>,
-    /// Why nobody is signed in; `None` where somebody may be.
+    /// Why nobody is signed in. `None` means that somebody is, or may be.
     pub over: Option<SignedOutReason>,
 }
 
