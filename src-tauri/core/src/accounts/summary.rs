@@ -1,7 +1,7 @@
 //! An account as a list of accounts shows it.
 
-use super::OpenAccount;
 use super::index::{Entry, Owner};
+use super::shared::OpenAccount;
 use crate::wire::{
     AccountStanding, AccountSummary, Freshness, Phase, SessionState, SignedOutReason, StorageStatus,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::index::{Entry, Index};
 use super::renewal::Renewal;
-use super::{OpenAccount, Shared, State};
+use super::shared::{OpenAccount, Shared, State};
 use crate::clock::SinceBoot;
 use crate::failpoints::failpoint;
 use crate::identity::AccountId;
