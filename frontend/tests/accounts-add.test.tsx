@@ -98,7 +98,7 @@ describe("adding a server", () => {
     expect(looks(), "nothing is contacted while it is typed").toEqual([]);
     await user.keyboard("{Enter}");
     const host = await screen.findByRole("heading", { name: "id.initech.example" });
-    expect(looks()).toEqual(["https://id.initech.example"]);
+    expect(looks()).toEqual(["id.initech.example"]);
     expect(title()).toBe("Is this your server?");
     expect(host, "the name is read before it is confirmed").toHaveFocus();
     expect(screen.getByText("It answers as this app’s backend does.")).toBeVisible();

@@ -68,11 +68,11 @@ export function createAccounts() {
     logoutAll: (): Promise<Result<null>> => result(commands.logoutAll),
 
     /**
-     * Looks at the address of a backend and says what is there. Nothing at the address is contacted
-     * before, so call it only when the person asks for it.
+     * Looks at the address of a backend, as a person has typed it, and says what is there. Nothing at
+     * the address is contacted before, so call it only when the person asks for it.
      */
     lookAt: (typed: string): Promise<Result<FoundWorkspace>> =>
-      result(() => commands.lookAtWorkspace(address(typed))),
+      result(() => commands.lookAtWorkspace(typed)),
     /**
      * Adds a workspace at an address that a look has found and the person has confirmed, and shows a
      * new account of it in this window. The page is loaded anew.
@@ -83,12 +83,4 @@ export function createAccounts() {
     removeWorkspace: (workspace: string): Promise<Result<null>> =>
       result(() => commands.removeWorkspace(workspace)),
   };
-}
-
-/** An address as typed, trimmed. Without a scheme it is taken for one of https. */
-function address(typed: string): string {
-  const trimmed = typed.trim();
-  return trimmed === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed)
-    ? trimmed
-    : `https://${trimmed}`;
 }

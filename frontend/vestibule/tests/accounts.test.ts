@@ -138,17 +138,14 @@ describe("a verb", () => {
     expect(error?.message).toBe("There is no such account.");
   });
 
-  it.each([
-    [" id.acme.example ", "https://id.acme.example"],
-    ["id.acme.example:8443", "https://id.acme.example:8443"],
-    ["https://id.acme.example", "https://id.acme.example"],
-    ["http://id.acme.example", "http://id.acme.example"],
-    ["  ", ""],
-  ])("looks at %j as %j, and leaves the rest to the plugin", async (typed, asked) => {
-    const { shell, accounts } = await started();
-    await accounts.lookAt(typed);
-    expect(shell.called("look_at_workspace")[0]?.args).toEqual({ address: asked });
-  });
+  it.each([" id.acme.example ", "id.acme.example:8443", "http://id.acme.example", "  "])(
+    "leaves it to the plugin to understand %j",
+    async (typed) => {
+      const { shell, accounts } = await started();
+      await accounts.lookAt(typed);
+      expect(shell.called("look_at_workspace")[0]?.args).toEqual({ address: typed });
+    },
+  );
 });
 
 describe("what a list says", () => {
