@@ -12,7 +12,8 @@ import { type UploadProgress, upload } from "./upload.ts";
 /**
  * The options of `auth.fetch`. It takes the method, the headers, the body and the signal from those of
  * `fetch`. Beside these it takes `json`, a value to send in place of a body, and `onUploadProgress`. A
- * call with a body is a POST where no method is given. To limit the time of the whole call pass `AbortSignal.timeout(ms)`.
+ * call with a body is a POST where no method is given. To limit the time of the whole call pass
+ * `AbortSignal.timeout(ms)`.
  */
 export type BackendInit = {
   method?: string;
