@@ -14,7 +14,7 @@ import { routes, withNext } from "@/lib/routes";
 import { auth } from "@/lib/vestibule";
 import { leaveNotice } from "./notice";
 import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
-import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
+import { IdentifierField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
 import { useWorkspaceLine } from "./workspace-line";
@@ -86,7 +86,7 @@ function RegisterForm() {
         <Field label="Name" error={form.formState.errors.name?.message}>
           {(control) => <Input autoComplete="name" {...control} {...form.register("name")} />}
         </Field>
-        <EmailField form={form} name="email" />
+        <IdentifierField form={form} name="email" identifier="email" />
         <PasswordField
           form={form}
           name="password"

@@ -55,7 +55,7 @@ function error<F extends FieldValues>({ form, name }: Inputs<F>): string | undef
   return form.getFieldState(name, form.formState).error?.message;
 }
 
-/** What a person signs in with, as the server's profile says. No rule for addresses applies to it. */
+/** What a person signs in with: an e-mail address, or a name where the server's profile says so. */
 export function IdentifierField<F extends FieldValues>({
   form,
   name,
@@ -66,27 +66,9 @@ export function IdentifierField<F extends FieldValues>({
     <Field label={isEmail ? "E-mail" : "User name"} error={error({ form, name })}>
       {(control) => (
         <Input
-          type="text"
-          inputMode={isEmail ? "email" : "text"}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          {...control}
-          {...form.register(name)}
-        />
-      )}
-    </Field>
-  );
-}
-
-export function EmailField<F extends FieldValues>({ form, name }: Inputs<F>) {
-  return (
-    <Field label="E-mail" error={error({ form, name })}>
-      {(control) => (
-        <Input
           // Not of the type "email": WebKit rewrites what it holds.
           type="text"
-          inputMode="email"
+          inputMode={isEmail ? "email" : "text"}
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}
