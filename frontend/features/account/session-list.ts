@@ -38,7 +38,10 @@ function read(entry: Members): SessionEntry | null {
   };
 }
 
-/** A moment as a text or in milliseconds. A number below the year 5138 in seconds is one of seconds. */
+/**
+ * A moment as a text or in milliseconds. A number below 1e11 counts seconds: in seconds it reaches to the
+ * year 5138, and in milliseconds only to 1973.
+ */
 function instant(value: unknown): string | number | undefined {
   if (typeof value === "number" && Number.isFinite(value))
     return value < 1e11 ? value * 1000 : value;

@@ -24,7 +24,7 @@ export function OtpScreen() {
 function CodeEntry({ challenge }: { challenge: Challenge }) {
   const [code, setCode] = useState("");
   const [checking, setChecking] = useState(false);
-  const [hint, setHint] = useState<string | null>(null);
+  const [misfits, setMisfits] = useState(false);
   const { resendOtp, code: form } = useFeatures();
   const { failure, wait, fail, clear } = useFailure("code");
   const field = useRef<HTMLInputElement>(null);
@@ -36,14 +36,14 @@ function CodeEntry({ challenge }: { challenge: Challenge }) {
   function read(text: string): string {
     const { code: found, stray } = readCode(text, form);
     const long = found.length > form.length;
-    setHint(stray || long ? `The code has ${consistsOf(form)}.` : null);
+    setMisfits(stray || long);
     return long ? "" : found;
   }
 
   async function verify(entered: string) {
     if (checking || wait > 0) return;
     setChecking(true);
-    setHint(null);
+    setMisfits(false);
     clear();
     const { error } = await auth.verifyOtp(challenge.id, entered);
     // The code was accepted. The guard redirects when the new state arrives.
@@ -71,7 +71,7 @@ function CodeEntry({ challenge }: { challenge: Challenge }) {
         onSubmit={(event) => {
           event.preventDefault();
           if (code.length === form.length) return void verify(code);
-          setHint(`The code has ${consistsOf(form)}.`);
+          setMisfits(true);
           field.current?.focus();
         }}
       >
@@ -80,7 +80,9 @@ function CodeEntry({ challenge }: { challenge: Challenge }) {
             {messages.describe(failure)}
           </Alert>
         )}
-        {hint && !failure && <Alert tone="warning" title={hint} />}
+        {misfits && !failure && (
+          <Alert tone="warning" title={`The code has ${consistsOf(form)}.`} />
+        )}
         <CodeInput
           ref={field}
           label={nameOfCode(form)}
