@@ -1,7 +1,7 @@
 "use client";
 
 import { DropdownMenu } from "radix-ui";
-import type { ComponentProps } from "react";
+import { type ComponentProps, useRef } from "react";
 import { cx } from "./cx";
 
 export const Menu = DropdownMenu.Root;
@@ -42,6 +42,24 @@ export function MenuItem({ className, ...rest }: ComponentProps<typeof DropdownM
       )}
     />
   );
+}
+
+/**
+ * For a menu from which an item leads to a form or a dialog that takes the focus: a closing menu would
+ * give it back to its button. Such an item calls `leaveFocus`, and the content of the menu gets
+ * `onCloseAutoFocus`.
+ */
+export function useMenuFocus() {
+  const isLeft = useRef(false);
+  return {
+    leaveFocus: () => {
+      isLeft.current = true;
+    },
+    onCloseAutoFocus: (event: Event) => {
+      if (isLeft.current) event.preventDefault();
+      isLeft.current = false;
+    },
+  };
 }
 
 /** Items of which one is marked as the current one. */

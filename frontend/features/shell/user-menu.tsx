@@ -2,7 +2,6 @@
 
 import { AppWindow, ChevronDown, LogOut, RotateCcw, UserRound } from "lucide-react";
 import { usePathname, useRouter } from "next/navigation";
-import { useRef } from "react";
 import { toast } from "sonner";
 import type { User } from "vestibule";
 import { Avatar } from "@/components/ui/avatar";
@@ -14,6 +13,7 @@ import {
   MenuLabel,
   MenuSeparator,
   MenuTrigger,
+  useMenuFocus,
 } from "@/components/ui/menu";
 import { routes } from "@/lib/routes";
 import { shortcut } from "@/lib/shortcut";
@@ -25,11 +25,7 @@ import { requestReauthentication } from "./re-authenticate";
 export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
   const router = useRouter();
   const path = usePathname();
-  // Set when a form or a dialog takes the focus: a closing menu would give it back to its button.
-  const focusElsewhere = useRef(false);
-  const leaveFocus = () => {
-    focusElsewhere.current = true;
-  };
+  const { leaveFocus, onCloseAutoFocus } = useMenuFocus();
   const { MenuItems } = useAccountParts();
 
   async function signOut() {
@@ -57,12 +53,7 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
         <span className="max-w-40 truncate font-medium max-sm:sr-only">{user.name}</span>
         <ChevronDown aria-hidden className="size-4 shrink-0 text-muted" />
       </MenuTrigger>
-      <MenuContent
-        onCloseAutoFocus={(event) => {
-          if (focusElsewhere.current) event.preventDefault();
-          focusElsewhere.current = false;
-        }}
-      >
+      <MenuContent onCloseAutoFocus={onCloseAutoFocus}>
         <MenuLabel>
           <p className="truncate text-sm font-medium">{user.name}</p>
           <p className="truncate text-sm text-muted">{user.email}</p>
