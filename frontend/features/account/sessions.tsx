@@ -10,6 +10,7 @@ import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Confirm } from "@/components/ui/confirm";
 import { Failed } from "@/components/ui/failed";
+import { IconTile } from "@/components/ui/icon-tile";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { useConfirmation } from "@/lib/confirmation";
 import { useResource } from "@/lib/resource";
@@ -82,9 +83,9 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
   });
   return (
     <li className="flex items-center gap-3.5 py-3 first:pt-0 last:pb-0">
-      <span className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-sunken text-muted">
-        <Laptop aria-hidden className="size-4" />
-      </span>
+      <IconTile>
+        <Laptop aria-hidden />
+      </IconTile>
       <div className="min-w-0 flex-1">
         <p className="text-sm font-medium break-words">{name}</p>
         <p className="text-sm text-muted">{lastSeen(entry)}</p>

@@ -9,6 +9,7 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { CardPage } from "@/components/ui/card-page";
 import { Choice } from "@/components/ui/choice";
+import { IconTile } from "@/components/ui/icon-tile";
 import { moveByArrowKeys } from "@/lib/arrow-keys";
 import { routes } from "@/lib/routes";
 import { messages } from "@/lib/vestibule";
@@ -123,9 +124,7 @@ function Place({
 }) {
   return (
     <Choice onClick={onClick}>
-      <span className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-sunken text-muted [&>svg]:size-4">
-        {icon}
-      </span>
+      <IconTile>{icon}</IconTile>
       <span className="min-w-0 flex-1 leading-snug">{children}</span>
       {aside}
     </Choice>

@@ -5,6 +5,7 @@ import type { AccountList, WorkspaceSummary } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Confirm } from "@/components/ui/confirm";
+import { IconTile } from "@/components/ui/icon-tile";
 import { useConfirmation } from "@/lib/confirmation";
 import { removeWorkspace } from "./actions";
 
@@ -29,9 +30,9 @@ function Entry({ workspace, list }: { workspace: WorkspaceSummary; list: Account
   const inside = list.accounts.filter((account) => account.workspace === id).length;
   return (
     <li className="flex items-center gap-3 py-3 first:pt-0 last:pb-0">
-      <span className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-sunken text-muted">
-        <Server aria-hidden className="size-4" />
-      </span>
+      <IconTile>
+        <Server aria-hidden />
+      </IconTile>
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm font-medium">{name}</p>
         {name !== host && <p className="text-sm break-all text-muted">{host}</p>}
