@@ -1,19 +1,15 @@
 "use client";
 
-import {
-  type AccountList,
-  type AccountStanding,
-  type AccountSummary,
-  workspaceOf,
-} from "vestibule";
+import type { AccountList, AccountStanding, AccountSummary } from "vestibule";
 import { Avatar } from "@/components/ui/avatar";
 import { cx } from "@/components/ui/cx";
+import { namedWorkspace } from "@/lib/named-workspace";
 import { messages } from "@/lib/vestibule";
 
 /** An account as every list shows it: whose it is, where, and how it stands. */
 export function AccountLine({ account, list }: { account: AccountSummary; list: AccountList }) {
   const { owner, standing } = account;
-  const workspace = list.workspaces.length > 1 ? workspaceOf(list, account) : null;
+  const workspace = namedWorkspace(list, account);
   return (
     <>
       <Avatar name={owner?.name ?? ""} image={owner?.image ?? null} />

@@ -2,7 +2,8 @@
 
 import { useEffect } from "react";
 import { toast } from "sonner";
-import { type AccountEnding, type AccountList, endedElsewhere, workspaceOf } from "vestibule";
+import { type AccountEnding, type AccountList, endedElsewhere } from "vestibule";
+import { namedWorkspace } from "@/lib/named-workspace";
 import { accounts, messages } from "@/lib/vestibule";
 import { switchTo } from "./actions";
 import { tellFailure } from "./failure-toast";
@@ -16,16 +17,15 @@ export function AccountNotices() {
     let before = accounts.list();
     return accounts.subscribe(() => {
       const now = accounts.list();
-      const ended = before && now ? endedElsewhere(before, now) : [];
+      if (before && now) for (const ending of endedElsewhere(before, now)) tell(now, ending);
       before = now;
-      for (const ending of ended) if (now) tell(now, ending);
     });
   }, []);
   return null;
 }
 
 function tell(list: AccountList, { account, why }: AccountEnding) {
-  const workspace = list.workspaces.length > 1 ? workspaceOf(list, account) : null;
+  const workspace = namedWorkspace(list, account);
   toast(messages.endedElsewhere(account, why, workspace?.name ?? null), {
     duration: SHOWN_MS,
     action: {

@@ -1,14 +1,15 @@
 "use client";
 
-import { currentAccount, offersAccounts, type WorkspaceSummary, workspaceOf } from "vestibule";
+import { currentAccount, offersAccounts, type WorkspaceSummary } from "vestibule";
 import { useAccounts } from "vestibule/react";
+import { namedWorkspace } from "@/lib/named-workspace";
 
 /** The workspace that a person signs in to here, where the app has several; else null. */
 function useWorkspaceHere(): WorkspaceSummary | null {
   const list = useAccounts();
-  if (!list || !offersAccounts(list) || list.workspaces.length < 2) return null;
+  if (!list || !offersAccounts(list)) return null;
   const account = currentAccount(list);
-  return account && workspaceOf(list, account);
+  return account && namedWorkspace(list, account);
 }
 
 /** Says where a password goes, before it is typed. */
