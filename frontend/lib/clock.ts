@@ -9,6 +9,11 @@ export function momentNow(): number {
   return performance.now();
 }
 
+/** Resolves after `ms` milliseconds. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** The whole seconds until a moment (see `momentNow`), counting down; 0 where there is none. */
 export function useCountdown(until: number | null): number {
   const [now, setNow] = useState(() => momentNow());

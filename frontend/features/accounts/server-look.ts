@@ -2,6 +2,7 @@
 
 import { useRef, useState } from "react";
 import type { AuthError, FoundWorkspace } from "vestibule";
+import { delay } from "@/lib/clock";
 import { accounts } from "@/lib/vestibule";
 
 export type ServerLook =
@@ -14,7 +15,7 @@ export function useServerLook() {
   const [look, setLook] = useState<ServerLook>({ step: "typing", failure: null });
   const asked = useRef(0);
 
-  function type() {
+  function cancel() {
     asked.current += 1;
     setLook({ step: "typing", failure: null });
   }
@@ -24,9 +25,9 @@ export function useServerLook() {
     const mine = asked.current;
     setLook({ step: "looking" });
     let { data, error } = await accounts.lookAt(address);
-    // The app asks the person before each look, and not twice within a second.
+    // The plugin asks the person before each look. After a refusal it asks again only after a while.
     while (error?.code === "busy" && error.retryAfterMs !== null && mine === asked.current) {
-      await waitFor(error.retryAfterMs);
+      await delay(error.retryAfterMs);
       if (mine === asked.current) ({ data, error } = await accounts.lookAt(address));
     }
     if (mine !== asked.current) return;
@@ -34,9 +35,5 @@ export function useServerLook() {
     else setLook({ step: "typing", failure: error });
   }
 
-  return { look, lookAt, cancel: type };
-}
-
-function waitFor(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return { look, lookAt, cancel };
 }

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import type { KeyringNotice } from "vestibule";
 import { Button, type ButtonProps } from "@/components/ui/button";
+import { delay } from "@/lib/clock";
 import { auth } from "@/lib/vestibule";
 
 /** Makes the app try the keyring at once. The keyring may then ask for its password. */
@@ -19,7 +20,7 @@ export function useUnlock() {
       const { error } = await auth.unlockKeyring();
       if (error?.code === "busy" && error.retryAfterMs !== null) {
         // The shell allows one call in some seconds, so a second click waits and then tries again.
-        await new Promise((waited) => setTimeout(waited, error.retryAfterMs ?? 0));
+        await delay(error.retryAfterMs);
         await auth.unlockKeyring();
       }
       setBusy(false);
