@@ -1,8 +1,8 @@
 "use client";
 
 import { AccountNotices } from "./account-notices";
-import { Departing } from "./departing";
 import { FindAccount } from "./find-account";
+import { ReloadingOverlay } from "./reloading-overlay";
 
 /** What concerns all accounts, over every page. */
 export function AccountLayer() {
@@ -10,7 +10,7 @@ export function AccountLayer() {
     <>
       <AccountNotices />
       <FindAccount />
-      <Departing />
+      <ReloadingOverlay />
     </>
   );
 }

@@ -70,13 +70,13 @@ export function AccountPicker({
         >
           {found.map((account) => {
             const current = account.id === list.current;
-            const place = list.accounts.indexOf(account);
+            const index = list.accounts.indexOf(account);
             return (
               <li key={account.id}>
                 <Choice aria-current={current || undefined} onClick={() => onPick(account)}>
                   <AccountLine account={account} list={list} />
                   {current && <Check aria-hidden className="size-4 shrink-0 text-accent" />}
-                  {digits && place < DIGITS && <Kbd className="pl-2">{place + 1}</Kbd>}
+                  {digits && index < DIGITS && <Kbd className="pl-2">{index + 1}</Kbd>}
                 </Choice>
               </li>
             );

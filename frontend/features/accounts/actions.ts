@@ -1,27 +1,23 @@
 "use client";
 
-import {
-  type AccountList,
-  type AccountSummary,
-  type AuthError,
-  currentAccount,
-  isFull,
-} from "vestibule";
+import { type AccountList, type AccountSummary, type AuthError, currentAccount } from "vestibule";
 import { accounts, messages } from "@/lib/vestibule";
-import { depart } from "./departure";
+import { untilReloaded } from "./reloading";
 
 // What people do with accounts, with the words that are shown meanwhile.
 
 export function switchTo(account: AccountSummary): Promise<AuthError | null> {
-  return depart(`Opening ${messages.accountName(account)}…`, () => accounts.switchTo(account.id));
+  return untilReloaded(`Opening ${messages.accountName(account)}…`, () =>
+    accounts.switchTo(account.id),
+  );
 }
 
 export function addAccount(workspace: string): Promise<AuthError | null> {
-  return depart("Opening a new account…", () => accounts.add(workspace));
+  return untilReloaded("Opening a new account…", () => accounts.add(workspace));
 }
 
 export function addWorkspace(found: string): Promise<AuthError | null> {
-  return depart("Adding the server…", () => accounts.addWorkspace(found));
+  return untilReloaded("Adding the server…", () => accounts.addWorkspace(found));
 }
 
 /** Removes an account. Where it is this window's, the page is loaded anew. */
@@ -31,7 +27,7 @@ export async function removeAccount(
 ): Promise<AuthError | null> {
   const work = () => accounts.remove(account.id);
   if (account.id !== list.current) return (await work()).error;
-  return depart(`Removing ${messages.accountName(account)}…`, work);
+  return untilReloaded(`Removing ${messages.accountName(account)}…`, work);
 }
 
 /** Removes a workspace. Where this window's account is in it, the page is loaded anew. */
@@ -41,11 +37,5 @@ export async function removeWorkspace(
 ): Promise<AuthError | null> {
   const work = () => accounts.removeWorkspace(workspace);
   if (currentAccount(list)?.workspace !== workspace) return (await work()).error;
-  return depart("Removing the server…", work);
-}
-
-/** The workspace of a new account where there is nothing to choose or to say first; else null. */
-export function onlyWorkspace(list: AccountList): string | null {
-  if (list.adding || list.workspaces.length !== 1 || isFull(list)) return null;
-  return list.workspaces[0]?.id ?? null;
+  return untilReloaded("Removing the server…", work);
 }

@@ -3,7 +3,7 @@
 import { Globe, Server } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { type AccountList, type AuthError, isFull } from "vestibule";
+import { type AccountList, isFull } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -15,6 +15,7 @@ import { routes } from "@/lib/routes";
 import { messages } from "@/lib/vestibule";
 import { addAccount } from "./actions";
 import { AddServer } from "./add-server";
+import { useAttempt } from "./use-attempt";
 
 /**
  * Asks where a new account is to be: in a workspace that is known, or at another server. With an
@@ -29,18 +30,20 @@ export function AddAccount({
   address?: string;
   onCancel: () => void;
 }) {
-  const [elsewhere, setElsewhere] = useState(address !== undefined);
+  const [atOtherServer, setAtOtherServer] = useState(address !== undefined);
   const cancel = (
     <Button look="quiet" size="sm" onClick={onCancel}>
       Cancel
     </Button>
   );
   if (isFull(list)) return <NoRoom most={list.most} below={cancel} />;
-  if (elsewhere && list.adding) {
-    const back = () => setElsewhere(false);
+  if (atOtherServer && list.adding) {
+    const back = () => setAtOtherServer(false);
     return <AddServer list={list} initial={address} onBack={back} below={cancel} />;
   }
-  return <WorkspaceChoice list={list} onElsewhere={() => setElsewhere(true)} below={cancel} />;
+  return (
+    <WorkspaceChoice list={list} onOtherServer={() => setAtOtherServer(true)} below={cancel} />
+  );
 }
 
 function NoRoom({ most, below }: { most: number; below: ReactNode }) {
@@ -59,21 +62,16 @@ function NoRoom({ most, below }: { most: number; below: ReactNode }) {
 
 function WorkspaceChoice({
   list,
-  onElsewhere,
+  onOtherServer,
   below,
 }: {
   list: AccountList;
-  onElsewhere: () => void;
+  onOtherServer: () => void;
   below: ReactNode;
 }) {
-  const [failure, setFailure] = useState<AuthError | null>(null);
+  const { failure, attempt } = useAttempt();
   const choices = useRef<HTMLDivElement>(null);
   useEffect(() => choices.current?.querySelector("button")?.focus(), []);
-
-  async function choose(workspace: string) {
-    setFailure(null);
-    setFailure(await addAccount(workspace));
-  }
 
   return (
     <CardPage title="Add an account" lead="Where is the account?" below={below}>
@@ -90,7 +88,7 @@ function WorkspaceChoice({
               <Place
                 icon={<Server aria-hidden />}
                 aside={added && <Badge>Added by you</Badge>}
-                onClick={() => void choose(id)}
+                onClick={() => void attempt(addAccount(id))}
               >
                 <span className="block truncate font-medium">{name}</span>
                 {host !== name && <span className="block truncate text-xs text-muted">{host}</span>}
@@ -100,7 +98,7 @@ function WorkspaceChoice({
         </ul>
         {list.adding && (
           <div className="mt-2 border-t border-line pt-2">
-            <Place icon={<Globe aria-hidden />} onClick={onElsewhere}>
+            <Place icon={<Globe aria-hidden />} onClick={onOtherServer}>
               <span className="block font-medium">Another server…</span>
               <span className="block text-xs text-muted">By its address</span>
             </Place>

@@ -2,9 +2,7 @@
 
 import { UserRoundPlus } from "lucide-react";
 import Link from "next/link";
-import { useRouter } from "next/navigation";
-import { useState } from "react";
-import { type AccountList, type AccountSummary, type AuthError, offersAccounts } from "vestibule";
+import { type AccountList, type AccountSummary, offersAccounts } from "vestibule";
 import { useAccountsSnapshot } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
@@ -14,7 +12,9 @@ import { PageTitle } from "@/components/ui/page";
 import { routes } from "@/lib/routes";
 import { accounts, messages } from "@/lib/vestibule";
 import { AccountPicker } from "./account-picker";
-import { addAccount, onlyWorkspace, switchTo } from "./actions";
+import { switchTo } from "./actions";
+import { useAddAccount } from "./use-add-account";
+import { useAttempt } from "./use-attempt";
 
 /** Shown in a window that has no account, in place of every page but those about accounts. */
 export function ChooserScreen() {
@@ -28,7 +28,7 @@ export function ChooserScreen() {
         <h1 className="text-center text-2xl font-semibold">Who is it?</h1>
         <div className="mt-6">
           {snapshot.kind === "known" ? (
-            <Choice list={snapshot.list} />
+            <AccountChoice list={snapshot.list} />
           ) : (
             <Failed onRetry={() => void accounts.start()}>
               {messages.describe(snapshot.error)}
@@ -40,20 +40,9 @@ export function ChooserScreen() {
   );
 }
 
-function Choice({ list }: { list: AccountList }) {
-  const router = useRouter();
-  const [failure, setFailure] = useState<AuthError | null>(null);
-
-  async function tell(work: Promise<AuthError | null>) {
-    setFailure(null);
-    setFailure(await work);
-  }
-
-  function add() {
-    const workspace = onlyWorkspace(list);
-    if (workspace === null) router.push(routes.addAccount);
-    else void tell(addAccount(workspace));
-  }
+function AccountChoice({ list }: { list: AccountList }) {
+  const add = useAddAccount(list);
+  const { failure, attempt } = useAttempt();
 
   return (
     <>
@@ -69,13 +58,16 @@ function Choice({ list }: { list: AccountList }) {
           <AccountPicker
             list={list}
             digits
-            onPick={(account: AccountSummary) => void tell(switchTo(account))}
+            onPick={(account: AccountSummary) => void attempt(switchTo(account))}
           />
         </div>
       )}
       {offersAccounts(list) && (
         <div className="mt-5 flex flex-wrap justify-center gap-2">
-          <Button look={list.accounts.length === 0 ? "primary" : "quiet"} onClick={add}>
+          <Button
+            look={list.accounts.length === 0 ? "primary" : "quiet"}
+            onClick={() => void attempt(add())}
+          >
             <UserRoundPlus aria-hidden className="size-4" />
             Add account
           </Button>

@@ -6,14 +6,14 @@ import { Dialog } from "@/components/ui/dialog";
 import { AccountPicker } from "./account-picker";
 import { switchTo } from "./actions";
 import { tellFailure } from "./failure-toast";
-import { setFinding, useFinding } from "./finding";
+import { setSearchOpen, useSearchOpen } from "./search-dialog";
 
 /** The dialog that finds one of many accounts. */
 export function FindAccount() {
   const list = useAccounts();
-  const open = useFinding();
+  const open = useSearchOpen();
   return (
-    <Dialog open={open && list !== null} onOpenChange={setFinding} title="Find an account">
+    <Dialog open={open && list !== null} onOpenChange={setSearchOpen} title="Find an account">
       {list && <Picker list={list} />}
     </Dialog>
   );
@@ -21,7 +21,7 @@ export function FindAccount() {
 
 function Picker({ list }: { list: AccountList }) {
   function pick(account: AccountSummary) {
-    setFinding(false);
+    setSearchOpen(false);
     if (account.id !== list.current) void tellFailure(switchTo(account));
   }
   return <AccountPicker list={list} onPick={pick} />;

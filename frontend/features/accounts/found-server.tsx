@@ -1,11 +1,12 @@
 "use client";
 
-import { useEffect, useRef, useState } from "react";
-import type { AccountList, AuthError, FoundWorkspace } from "vestibule";
+import { useEffect, useRef } from "react";
+import type { AccountList, FoundWorkspace } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { messages } from "@/lib/vestibule";
 import { addAccount, addWorkspace } from "./actions";
+import { useAttempt } from "./use-attempt";
 
 /**
  * What was found at an address, and the confirmation. The host is shown as it is looked up, and nothing
@@ -20,16 +21,13 @@ export function FoundServer({
   found: FoundWorkspace;
   onBack: () => void;
 }) {
-  const [failure, setFailure] = useState<AuthError | null>(null);
+  const { failure, attempt } = useAttempt();
   const known = list.workspaces.find(({ id }) => id === found.known);
   // The focus is on the host and not on a button: the name is to be read before it is confirmed.
   const host = useRef<HTMLHeadingElement>(null);
   useEffect(() => host.current?.focus(), []);
 
-  async function add() {
-    setFailure(null);
-    setFailure(await (known ? addAccount(known.id) : addWorkspace(found.address)));
-  }
+  const add = () => attempt(known ? addAccount(known.id) : addWorkspace(found.address));
 
   return (
     <div className="space-y-4">

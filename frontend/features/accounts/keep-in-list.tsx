@@ -7,7 +7,7 @@ import { Card } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
 import { accounts, messages } from "@/lib/vestibule";
 
-type Choice = "off" | "on";
+type Setting = "off" | "on";
 
 /** Whether this window's account stays in the list after a sign-out. */
 export function KeepInList({ account, owner }: { account: AccountSummary; owner: AccountOwner }) {
@@ -15,7 +15,7 @@ export function KeepInList({ account, owner }: { account: AccountSummary; owner:
   const [chosen, setChosen] = useState<boolean | null>(null);
   const on = chosen ?? account.remembered;
 
-  async function choose(next: Choice) {
+  async function choose(next: Setting) {
     setChosen(next === "on");
     const { error } = await accounts.remember(next === "on");
     setChosen(null);
@@ -27,7 +27,7 @@ export function KeepInList({ account, owner }: { account: AccountSummary; owner:
       title="After signing out"
       description={`Keep ${owner.name} in the list, with ${owner.email}, so that only the password is missing next time.`}
     >
-      <Segmented<Choice>
+      <Segmented<Setting>
         label="Keep this account in the list after signing out"
         value={on ? "on" : "off"}
         onChange={(next) => void choose(next)}

@@ -9,11 +9,12 @@ import { routes } from "@/lib/routes";
 import { shortcut } from "@/lib/shortcut";
 import { messages } from "@/lib/vestibule";
 import { AccountLine } from "./account-line";
-import { addAccount, onlyWorkspace, switchTo } from "./actions";
+import { switchTo } from "./actions";
 import { DIGITS } from "./digits";
 import { tellFailure } from "./failure-toast";
-import { setFinding } from "./finding";
 import { isSearchable } from "./search";
+import { setSearchOpen } from "./search-dialog";
+import { useAddAccount } from "./use-add-account";
 
 /**
  * The items of a menu that lead to other accounts. A search field has no place in a menu, so from some
@@ -21,16 +22,11 @@ import { isSearchable } from "./search";
  */
 export function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: () => void }) {
   const router = useRouter();
+  const add = useAddAccount(list);
 
   function choose(id: string) {
     const account = list.accounts.find((one) => one.id === id);
     if (account && id !== list.current) void tellFailure(switchTo(account));
-  }
-
-  function add() {
-    const workspace = onlyWorkspace(list);
-    if (workspace === null) router.push(routes.addAccount);
-    else void tellFailure(addAccount(workspace));
   }
 
   return (
@@ -39,7 +35,7 @@ export function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: (
         <MenuItem
           onSelect={() => {
             onLeave();
-            setFinding(true);
+            setSearchOpen(true);
           }}
         >
           <Search aria-hidden />
@@ -53,7 +49,7 @@ export function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: (
           onValueChange={choose}
           className="max-h-[min(20rem,32vh)] overflow-y-auto"
         >
-          {list.accounts.map((account, place) => (
+          {list.accounts.map((account, index) => (
             <MenuRadioItem
               key={account.id}
               value={account.id}
@@ -63,15 +59,15 @@ export function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: (
               {account.id === list.current && (
                 <Check aria-hidden className="size-4 shrink-0 text-accent" />
               )}
-              {place < DIGITS && (
-                <Kbd className="min-w-8 shrink-0 pl-0! text-right">{shortcut(`${place + 1}`)}</Kbd>
+              {index < DIGITS && (
+                <Kbd className="min-w-8 shrink-0 pl-0! text-right">{shortcut(`${index + 1}`)}</Kbd>
               )}
             </MenuRadioItem>
           ))}
         </MenuRadioGroup>
       )}
       {list.accounts.length > 1 && <MenuSeparator />}
-      <MenuItem onSelect={add}>
+      <MenuItem onSelect={() => void tellFailure(add())}>
         <UserRoundPlus aria-hidden />
         Add account…
       </MenuItem>

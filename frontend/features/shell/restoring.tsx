@@ -22,7 +22,7 @@ function Neutral({ children }: { children?: ReactNode }) {
   return (
     <>
       <PageTitle />
-      <Elsewhere />
+      <OtherAccounts />
       <main id="main" tabIndex={-1}>
         <Centered whole>{children}</Centered>
       </main>
@@ -31,7 +31,7 @@ function Neutral({ children }: { children?: ReactNode }) {
 }
 
 /** The way to other accounts, which may open. It is not needed where this one does so in a second. */
-function Elsewhere() {
+function OtherAccounts() {
   const { MenuButton } = useAccountParts();
   const late = useElapsed(1000);
   return (

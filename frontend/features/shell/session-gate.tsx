@@ -26,12 +26,12 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const path = usePathname();
   const state = snapshot.kind === "known" ? snapshot.changed.state : null;
   const { Chooser } = useAccountParts();
-  const known = useAccountsSnapshot();
-  const list = listOf(known);
+  const accountsSnapshot = useAccountsSnapshot();
+  const list = listOf(accountsSnapshot);
   const chooses = snapshot.kind === "failed" && snapshot.reason === "no_account";
   const presentable = state
     ? state.status !== "restoring" || state.outage !== null
-    : snapshot.kind === "failed" && (known.kind !== "waiting" || !chooses);
+    : snapshot.kind === "failed" && (accountsSnapshot.kind !== "waiting" || !chooses);
 
   // In a layout effect, because a hidden window paints nothing and fires no animation frame.
   useLayoutEffect(() => {

@@ -6,12 +6,12 @@ import { vestibule } from "@/lib/vestibule";
 
 // Whether the dialog that finds an account is open. Menus open it, and it outlives them.
 
-const findingOf = perInstance(() => createStore(false));
+const openOf = perInstance(() => createStore(false));
 
-export function setFinding(open: boolean): void {
-  findingOf(vestibule).set(open);
+export function setSearchOpen(open: boolean): void {
+  openOf(vestibule).set(open);
 }
 
-export function useFinding(): boolean {
-  return useStore(findingOf(vestibule));
+export function useSearchOpen(): boolean {
+  return useStore(openOf(vestibule));
 }

@@ -3,17 +3,17 @@
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
 import { useElapsed } from "@/lib/clock";
-import { useDeparture } from "./departure";
+import { useReloading } from "./reloading";
 
 const LONG_MS = 8000;
 
-/** Lies over the page while the window is on its way to another account. */
-export function Departing() {
-  const saying = useDeparture();
-  return saying === null ? null : <Veil saying={saying} />;
+/** Lies over the page until the plugin has loaded it anew for another account. */
+export function ReloadingOverlay() {
+  const text = useReloading();
+  return text === null ? null : <Overlay text={text} />;
 }
 
-function Veil({ saying }: { saying: string }) {
+function Overlay({ text }: { text: string }) {
   const late = useElapsed(LONG_MS);
   return (
     <div
@@ -22,7 +22,7 @@ function Veil({ saying }: { saying: string }) {
     >
       <p className="flex items-center gap-2.5 text-muted">
         <Spinner />
-        {saying}
+        {text}
       </p>
       {late && (
         <Button look="secondary" size="sm" onClick={() => window.location.reload()}>
