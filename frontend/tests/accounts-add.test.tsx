@@ -1,14 +1,15 @@
-import { render, screen, waitFor } from "@testing-library/react";
+import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { FoundWorkspace } from "vestibule";
 import { VestibuleProvider } from "vestibule/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AddAccount } from "@/features/accounts/add-account";
 import { vestibule } from "@/lib/vestibule";
 import { accountList, crowd } from "@/vestibule/tests/support/accounts";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { refused, signedIn } from "./support/states";
+import { pass } from "./support/time";
 
 const found: FoundWorkspace = {
   address: "https://id.initech.example",
@@ -152,14 +153,42 @@ describe("adding a server", () => {
     await user.keyboard("slow.example{Enter}");
     expect(screen.getByRole("status")).toHaveTextContent("Looking at the address…");
     await user.click(screen.getByRole("button", { name: "Stop" }));
-    answer(found);
-    await slow;
+    await act(async () => answer(found));
     const field = screen.getByRole("textbox");
     expect(field).toHaveFocus();
     expect(field).toHaveValue("slow.example");
     shell.on("look_at_workspace", () => ({ ...found, host: "other.example" }));
     await user.keyboard("{Enter}");
     expect(await screen.findByRole("heading", { name: "other.example" })).toBeVisible();
+  });
+
+  it("looks again after the pause that the plugin asks for", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const { user, shell, looks } = await adding();
+    shell.on("look_at_workspace", () => {
+      throw refused("busy", "Too soon.", 2000);
+    });
+    await user.click(elsewhere());
+    await user.keyboard("id.initech.example{Enter}");
+    await pass(1900);
+    expect(looks()).toHaveLength(1);
+    shell.on("look_at_workspace", () => found);
+    await pass(100);
+    expect(await screen.findByRole("heading", { name: found.host })).toBeVisible();
+    expect(looks()).toHaveLength(2);
+  });
+
+  it("does not look again once it was stopped", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const { user, shell, looks } = await adding();
+    shell.on("look_at_workspace", () => {
+      throw refused("busy", "Too soon.", 2000);
+    });
+    await user.click(elsewhere());
+    await user.keyboard("id.initech.example{Enter}");
+    await user.click(screen.getByRole("button", { name: "Stop" }));
+    await pass(2000);
+    expect(looks()).toHaveLength(1);
   });
 
   it("says why it could not look, and why it could not add", async () => {

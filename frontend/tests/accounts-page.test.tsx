@@ -1,5 +1,5 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { account, accountList, adas, bobs, crowd, cys } from "@/vestibule/tests/support/accounts";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
@@ -168,7 +168,6 @@ describe("a session that ends in another account", () => {
   });
 
   it("says why it could not switch there", async () => {
-    vi.spyOn(console, "error").mockImplementation(() => undefined);
     const { user, shell } = await page();
     shell.on("switch_account", () => {
       throw refused("other", "That account is gone.");

@@ -11,7 +11,7 @@ import {
 } from "@/vestibule/tests/support/accounts";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { refused, restoring, signedIn, signedOut } from "./support/states";
+import { refused, restoring, SIGNED_OUT_REASONS, signedIn, signedOut } from "./support/states";
 import { pass } from "./support/time";
 
 const ALL_ITEMS = ["menuitem", "menuitemradio"] as const;
@@ -78,11 +78,9 @@ describe("the switcher", () => {
   });
 
   it.each(Object.entries(WORDS.standings))("says %s as “%s”", async (name, words) => {
-    const signedOutFor = ["never", "by_user", "expired", "revoked", "reuse", "device_mismatch"];
+    const isReason = SIGNED_OUT_REASONS.some((why) => why === name);
     const standing = (
-      [...signedOutFor, "missing"].includes(name)
-        ? { kind: "signed_out", why: name }
-        : { kind: name }
+      isReason ? { kind: "signed_out", why: name } : { kind: name }
     ) as AccountStanding;
     const { show } = await open(accountList({ accounts: [adas, { ...bobs, standing }] }));
     expect((await show()).getByRole("menuitemradio", { name: /Bob/ })).toHaveTextContent(words);

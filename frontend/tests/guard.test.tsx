@@ -5,13 +5,21 @@ import {
   SearchParamsContext,
 } from "next/dist/shared/lib/hooks-client-context.shared-runtime";
 import { act } from "react";
-import type { Right, SessionState, SignedOutReason } from "vestibule";
+import type { Right, SessionState } from "vestibule";
 import { VestibuleProvider } from "vestibule/react";
 import { describe, expect, it } from "vitest";
 import { Guard } from "@/features/shell/guards";
 import { auth, vestibule } from "@/lib/vestibule";
 import { startShell } from "@/vestibule/tests/support/shell";
-import { asAdmin, otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
+import {
+  asAdmin,
+  otpPending,
+  restoring,
+  SIGNED_OUT_REASONS,
+  signedIn,
+  signedOut,
+  stale,
+} from "./support/states";
 
 // The guard without the rest of the app. Its content does not check whether someone is signed in.
 
@@ -37,16 +45,7 @@ async function behindGuard(state: SessionState, may?: Right) {
 }
 
 describe("the guard alone", () => {
-  const whys: SignedOutReason[] = [
-    "never",
-    "by_user",
-    "expired",
-    "revoked",
-    "reuse",
-    "device_mismatch",
-    "missing",
-  ];
-  it.each(whys)("keeps out a person who is signed out: %s", async (why) => {
+  it.each(SIGNED_OUT_REASONS)("keeps out a person who is signed out: %s", async (why) => {
     const { led, shown } = await behindGuard(signedOut(why));
     expect(shown).toBeNull();
     expect(led).toEqual(["/auth/login/?next=%2Fvault%2F%3Fbox%3D7"]);
@@ -71,11 +70,14 @@ describe("the guard alone", () => {
     expect(led).toEqual([]);
   });
 
-  it.each(whys)("asks the signed out to sign in, whatever it takes beside: %s", async (why) => {
-    const { led, shown } = await behindGuard(signedOut(why), "people.see");
-    expect(shown).toBeNull();
-    expect(led).toEqual(["/auth/login/?next=%2Fvault%2F%3Fbox%3D7"]);
-  });
+  it.each(SIGNED_OUT_REASONS)(
+    "asks the signed out to sign in, whatever it takes beside: %s",
+    async (why) => {
+      const { led, shown } = await behindGuard(signedOut(why), "people.see");
+      expect(shown).toBeNull();
+      expect(led).toEqual(["/auth/login/?next=%2Fvault%2F%3Fbox%3D7"]);
+    },
+  );
 
   it.each([
     ["without a role", signedIn()],

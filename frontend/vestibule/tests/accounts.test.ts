@@ -5,7 +5,6 @@ import {
   endedElsewhere,
   isFull,
   offersAccounts,
-  type SignedOutReason,
   WORDS,
   workspaceOf,
 } from "vestibule";
@@ -21,7 +20,7 @@ import {
   oneAccount,
 } from "./support/accounts";
 import { startShell } from "./support/shell";
-import { refused, signedIn } from "./support/states";
+import { refused, SIGNED_OUT_REASONS, signedIn } from "./support/states";
 
 async function started(list = accountList()) {
   const shell = startShell(signedIn());
@@ -195,15 +194,6 @@ describe("an ending elsewhere", () => {
 
 describe("accounts in words", () => {
   const { messages } = createVestibule();
-  const reasons: SignedOutReason[] = [
-    "never",
-    "by_user",
-    "expired",
-    "revoked",
-    "reuse",
-    "device_mismatch",
-    "missing",
-  ];
   const standings: AccountStanding[] = [
     { kind: "restoring" },
     { kind: "kept" },
@@ -211,7 +201,7 @@ describe("accounts in words", () => {
     { kind: "stale" },
     { kind: "locked" },
     { kind: "challenged" },
-    ...reasons.map((why) => ({ kind: "signed_out", why }) as const),
+    ...SIGNED_OUT_REASONS.map((why) => ({ kind: "signed_out", why }) as const),
   ];
 
   it("have different words for every standing", () => {

@@ -23,6 +23,17 @@ export const ada: User = {
   roles: ["user"],
 };
 
+/** Why somebody may be signed out. The compiler finds a reason that is missing here. */
+export const SIGNED_OUT_REASONS = Object.keys({
+  never: null,
+  by_user: null,
+  expired: null,
+  revoked: null,
+  reuse: null,
+  device_mismatch: null,
+  missing: null,
+} satisfies Record<SignedOutReason, null>) as SignedOutReason[];
+
 export const everything: BackendFeatures = {
   register: true,
   resendOtp: true,
