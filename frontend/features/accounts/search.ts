@@ -3,7 +3,7 @@ import { workspaceOf } from "vestibule";
 import { messages } from "@/lib/vestibule";
 
 /** From so many accounts on a list has a search field. */
-export const SEARCH_FROM = 8;
+const SEARCH_FROM = 8;
 
 export function isSearchable({ accounts }: AccountList): boolean {
   return accounts.length >= SEARCH_FROM;

@@ -5,7 +5,7 @@ import type { AuthError, FoundWorkspace } from "vestibule";
 import { delay } from "@/lib/clock";
 import { accounts } from "@/lib/vestibule";
 
-export type ServerLook =
+type ServerLook =
   | { step: "typing"; failure: AuthError | null }
   | { step: "looking" }
   | { step: "found"; found: FoundWorkspace };
