@@ -15,6 +15,12 @@ pub(crate) fn is_empty(bytes: &[u8]) -> bool {
     bytes.is_empty() || bytes == MARK
 }
 
+/// Whether it looks like a web page: some frameworks call every text HTML.
+pub(crate) fn is_markup(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    text.trim_ascii_start().starts_with(b"<")
+}
+
 /// Parses JSON; `None` if a browser could not either. A UTF-16 text is read by its mark, as the
 /// Encoding Standard has it. That standard knows no UTF-32, so nor does this.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Value> {

@@ -1,7 +1,7 @@
 //! Several accounts in one app: which there are, which one each window shows, and what becomes of those
 //! that no window shows.
 //!
-//! An account is one person's [[`Session`]] in one workspace, with its own records, keyring item, cookies
+//! An account is one person's [`Session`] in one workspace, with its own records, keyring item, cookies
 //! and schedule, so accounts share nothing that could be mixed up. Here they are listed (`index`),
 //! found (`folders`), opened when they are shown or due, and closed when nothing would be lost by it.
 //! So a start takes as long with fifty accounts as with one: an account that no window shows is a line in

@@ -78,7 +78,7 @@ impl Backend {
             return RefreshAnswer::Refused { status, why };
         }
         let Some(reply) = reply else {
-            return match body.says_invalid_token() {
+            return match body.says_invalid_token(status) {
                 true => refused,
                 false => not_understood,
             };
@@ -86,7 +86,7 @@ impl Backend {
         let is_json = body.json().is_some();
         let by_status = status::refusal(RequestKind::Refresh, status.as_u16());
         let may_be_over = by_status == Some(ErrorCode::SessionEnded);
-        if (may_be_over && is_json) || body.says_invalid_token() {
+        if (may_be_over && is_json) || body.says_invalid_token(status) {
             return refused;
         }
         if !status.is_success() {
@@ -109,11 +109,12 @@ pub(super) fn wants_code(
     profile: &Profile,
     status: StatusCode,
     body: &ResponseBody,
-    reply: &ResponseFields<'_>,
+    reply: Option<&ResponseFields<'_>>,
 ) -> bool {
-    let code = reply.code();
+    let code = reply.and_then(ResponseFields::code);
     let facts = body.facts(status.as_u16(), code.as_deref());
-    profile.otp.wanted.iter().any(|rule| rule.holds(&facts))
+    let mut rules = profile.otp.wanted.iter();
+    rules.any(|rule| rule.may_judge(&facts) && rule.holds(&facts))
 }
 
 /// How a refused sign-out says that there is nothing left to end, if it does.
@@ -168,7 +169,7 @@ pub(super) fn refused(
             ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured,
             Some(said),
         ) => AuthError::with_message(code, said),
-        (ErrorCode::BadAnswer, said) if is_said_on_the_way(status.as_u16()) => {
+        (ErrorCode::BadAnswer, said) if gateways_refuse_with(status.as_u16()) => {
             AuthError::with_message(code, refused_on_the_way(said))
         }
         _ => AuthError::new(code),
@@ -176,7 +177,7 @@ pub(super) fn refused(
 }
 
 /// Whether firewalls, filters and gateways in front of a backend refuse with this status.
-fn is_said_on_the_way(status: u16) -> bool {
+fn gateways_refuse_with(status: u16) -> bool {
     matches!(status, 401 | 403 | 406 | 407 | 451)
 }
 

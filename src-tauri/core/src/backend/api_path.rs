@@ -2,7 +2,7 @@
 //! profile's allowlist, and none at which a call could bring a token or end the session.
 
 use crate::error::ErrorCode;
-use crate::profile::{AllowedCall, METHODS, Profile, without_last_slash};
+use crate::profile::{AllowedCall, METHODS, Profile, names_in, segments};
 
 /// Refuses a call that is not on the profile's list, a path that some server could take for another
 /// one, and the endpoints of the session itself, whatever the list says. Returns the path of the
@@ -30,7 +30,7 @@ fn is_auth(path: &str, profile: &Profile) -> bool {
         name.to_lowercase()
     };
     let names = |path: &str| -> Vec<String> {
-        let segments = without_last_slash(segments(path));
+        let segments = names_in(path);
         segments.map(reduced).collect()
     };
     let given = names(path);
@@ -47,7 +47,7 @@ fn is_plain(path: &str) -> bool {
         return false;
     }
     // A slash at the end belongs to the path (RFC 3986 §3.3), and to some servers it is another one.
-    without_last_slash(segments(path)).all(is_one_name)
+    names_in(path).all(is_one_name)
 }
 
 /// Whether a segment is the same name for every server on the way: for one that decodes it once
@@ -87,11 +87,6 @@ fn is_like(path: &str, pattern: &str) -> bool {
             _ => return false,
         }
     }
-}
-
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    let path = path.split('?').next().unwrap_or_default();
-    path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
 #[cfg(test)]

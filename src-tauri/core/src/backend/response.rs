@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
@@ -13,6 +13,7 @@ use super::recorder::ExchangeRecording;
 use super::response_body::ResponseBody;
 use super::retry_after::{retry_after_of, sent_at};
 use crate::cookies::RefreshChange;
+use crate::json_text;
 use crate::response_fields::HeaderTokens;
 use crate::status::{Class, class};
 use crate::transport::HttpResponse;
@@ -129,7 +130,6 @@ impl Response {
     /// Reads the whole body.
     pub async fn body(mut self) -> Result<ResponseBody, BackendError> {
         let header_tokens = std::mem::take(&mut self.header_tokens);
-        let invalid_token = self.says_invalid_token();
         let may_be_page = self.status().is_success() && self.is_page();
         let is_portals = class(self.status().as_u16()) == Class::NetworkSignIn;
         let anothers = self.leads_away || is_portals;
@@ -138,18 +138,10 @@ impl Response {
             recording.read(&bytes);
         }
         let bytes = bytes?;
-        let anothers = anothers || (may_be_page && is_markup(&bytes));
+        let anothers = anothers || (may_be_page && json_text::is_markup(&bytes));
         let body = ResponseBody::of(&bytes, header_tokens)
-            .with_headers(std::mem::take(&mut self.response.headers))
-            .with_invalid_token(invalid_token);
+            .with_headers(std::mem::take(&mut self.response.headers));
         Ok(body.with_anothers(anothers))
-    }
-
-    /// Whether a refusal has `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
-    fn says_invalid_token(&self) -> bool {
-        let lines = self.response.headers.get_all(WWW_AUTHENTICATE).iter();
-        let mut texts = lines.filter_map(|line| line.to_str().ok());
-        self.status().is_client_error() && texts.any(|text| text.contains("invalid_token"))
     }
 
     async fn bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, BackendError> {
@@ -183,12 +175,6 @@ impl Response {
         };
         chunk.map_err(BackendError::of_body)
     }
-}
-
-/// Whether a body that is called HTML looks like it: some frameworks call every text HTML.
-fn is_markup(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    text.trim_ascii_start().starts_with(b"<")
 }
 
 /// Makes room for `length` bytes and some more, up to the limit, and wipes the old room.

@@ -1,7 +1,8 @@
 //! An answer that was read whole: its body, which is JSON, empty or not understood, and what its
 //! headers say about it.
 
-use reqwest::header::HeaderMap;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -23,8 +24,6 @@ pub struct ResponseBody {
     header_tokens: HeaderTokens,
     /// Its headers, for the rules of the profile.
     headers: HeaderMap,
-    /// Whether they say that the token is not valid.
-    invalid_token: bool,
     /// Whether somebody else has answered in the backend's place.
     anothers: bool,
 }
@@ -56,7 +55,6 @@ impl ResponseBody {
             content,
             header_tokens,
             headers: HeaderMap::new(),
-            invalid_token: false,
             anothers: false,
         }
     }
@@ -67,7 +65,6 @@ impl ResponseBody {
             content: Content::Other,
             header_tokens: HeaderTokens::default(),
             headers: HeaderMap::new(),
-            invalid_token: false,
             anothers: false,
         }
     }
@@ -89,17 +86,11 @@ impl ResponseBody {
         Self { headers, ..self }
     }
 
-    /// The same answer, whose `WWW-Authenticate` says `invalid_token` if `invalid_token`.
-    pub(super) fn with_invalid_token(self, invalid_token: bool) -> Self {
-        Self {
-            invalid_token,
-            ..self
-        }
-    }
-
-    /// Whether the answer's `WWW-Authenticate` says `invalid_token` (RFC 6750 §3.1).
-    pub fn says_invalid_token(&self) -> bool {
-        self.invalid_token
+    /// Whether this refusal has `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
+    pub(super) fn says_invalid_token(&self, status: StatusCode) -> bool {
+        let lines = self.headers.get_all(WWW_AUTHENTICATE).iter();
+        let mut texts = lines.filter_map(|line| line.to_str().ok());
+        status.is_client_error() && texts.any(|text| text.contains("invalid_token"))
     }
 
     /// The body, if it is JSON.
@@ -143,8 +134,7 @@ impl ResponseBody {
 
 /// A body that is not JSON, for the rules of the profile.
 fn text_of(bytes: &[u8]) -> Content {
-    let is_page = bytes.trim_ascii_start().starts_with(b"<");
-    if is_page || bytes.len() > TEXT_LIMIT {
+    if json_text::is_markup(bytes) || bytes.len() > TEXT_LIMIT {
         return Content::Other;
     }
     let text = String::from_utf8_lossy(bytes).into_owned();

@@ -248,13 +248,12 @@ impl Backend {
         let reply = body.reply(profile, &profile.answer.login);
         // A rule of `otp.wanted` counts before the status (the contract). But a refusal that wants
         // a code from a person who has just typed one says that the code was wrong.
-        if let Some(reply) = &reply
-            && (status.is_success() || kind != SignInCall::VerifyOtp)
-            && wants_code(profile, status, &body, reply)
+        if (status.is_success() || kind != SignInCall::VerifyOtp)
+            && wants_code(profile, status, &body, reply.as_ref())
         {
             return Ok(SignInResponse::OtpRequired {
-                email: reply.otp_email(),
-                challenge: reply.challenge(),
+                email: reply.as_ref().and_then(ResponseFields::otp_email),
+                challenge: reply.as_ref().and_then(ResponseFields::challenge),
                 token,
             });
         }

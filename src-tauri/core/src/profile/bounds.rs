@@ -11,13 +11,13 @@ const DEPTH: usize = 32;
 /// Far more values than any profile has.
 const VALUES: usize = 20_000;
 /// Far longer than any profile is; a larger file was probably named by mistake.
-const BYTES: usize = 1024 * 1024;
+const BYTES: u64 = 1024 * 1024;
 /// How much of a key an error repeats.
 const SHOWN: usize = 64;
 
-/// Refuses a text that is too long.
-pub(super) fn check_length(text: &str) -> Result<(), Mistake> {
-    match text.len() {
+/// Refuses a text or a file of too many bytes.
+pub(super) fn check_size(bytes: u64) -> Result<(), Mistake> {
+    match bytes {
         0..=BYTES => Ok(()),
         _ => Err(Mistake::new("", "is too large: it has more than 1 MiB")),
     }
@@ -244,7 +244,7 @@ mod tests {
         let section = Layer::inline("app.json", json!({"otp": many}));
         let error = crate::profile::load(&[section]).expect_err("too many");
         assert!(error.reason.contains("values"), "{error}");
-        let long = format!("schema = 1\nabout = '{}'", "x".repeat(BYTES));
+        let long = format!("schema = 1\nabout = '{}'", "x".repeat(BYTES as usize));
         let error = Layer::text("profile.toml", &long).err().expect("too long");
         assert!(error.reason.contains("too large"), "{error}");
     }

@@ -14,9 +14,6 @@ use super::name::{ProfileName, resolve, unknown_name};
 use super::read::{read, read_beside};
 use super::shipped::SHIPPED;
 
-/// Far more than any profile needs; a larger file was probably named by mistake.
-const SIZE_LIMIT: u64 = 1024 * 1024;
-
 /// The key of what the window may call.
 const API: &str = "api";
 
@@ -159,7 +156,7 @@ impl Layer {
     /// Parses the text of a file, as TOML or JSON by the extension of its name.
     pub fn text(name: impl Into<String>, text: &str) -> Result<Self, ProfileError> {
         let place = name.into();
-        bounds::check_length(text).map_err(|mistake| mistake.in_place(place.clone()))?;
+        bounds::check_size(text.len() as u64).map_err(|mistake| mistake.in_place(place.clone()))?;
         let ending = place.rsplit('.').next().unwrap_or_default();
         let parsed = match ending.to_ascii_lowercase().as_str() {
             "toml" => toml(text),
@@ -187,8 +184,10 @@ impl Layer {
         let refused = |reason: String| Err(Mistake::new("", reason).in_place(place.clone()));
         match std::fs::metadata(path) {
             Ok(file) if !file.is_file() => return refused("is not a file".into()),
-            Ok(file) if file.len() > SIZE_LIMIT => return refused("is too large".into()),
-            Ok(_) => {}
+            Ok(file) => {
+                bounds::check_size(file.len())
+                    .map_err(|mistake| mistake.in_place(place.clone()))?;
+            }
             Err(error) => return refused(format!("cannot be read: {}", error.kind())),
         }
         match std::fs::read_to_string(path) {

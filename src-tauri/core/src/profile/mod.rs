@@ -9,6 +9,7 @@ mod allowed_call;
 mod body_template;
 mod bounds;
 mod check;
+mod condition;
 mod fixed;
 mod header;
 mod layer;
@@ -41,6 +42,7 @@ use url::Url;
 
 pub(crate) use allowed_call::{AllowedCall, METHODS};
 pub(crate) use check::is_loopback;
+pub use condition::Facts;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
 pub use load::{Loaded, load, load_for};
@@ -51,14 +53,14 @@ pub use model::{
     Answer, Api, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA, SessionRules,
     UserFields, UserFrom,
 };
-pub(crate) use paths::without_last_slash;
+pub(crate) use paths::{names_in, segments};
 pub use placeholder::Placeholder;
 pub(crate) use placeholder::Variables;
 pub use pointer::Pointer;
 pub(crate) use pointer::first;
 pub(crate) use read::read;
 pub(crate) use request::{FilledRequest, headers, request};
-pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, SignInCall, When};
+pub use rules::{EndRule, Ending, ErrorRule, Refusal, SignInCall, When};
 pub use section::Section;
 pub use shipped::{SHIPPED, Shipped};
 pub use template::Template;

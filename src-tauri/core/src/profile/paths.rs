@@ -27,8 +27,8 @@ pub(super) fn is_dots(segment: &str) -> bool {
 /// the end makes no difference to many servers.
 pub(super) fn overlap(allowed: &str, endpoint: &str) -> bool {
     let is_any = |segment: &str| segment == "*" || segment.contains('$');
-    let mut allowed = without_last_slash(segments(allowed));
-    let mut endpoint = without_last_slash(segments(endpoint));
+    let mut allowed = names_in(allowed);
+    let mut endpoint = names_in(endpoint);
     loop {
         match (allowed.next(), endpoint.next()) {
             (None, None) => return true,
@@ -38,18 +38,17 @@ pub(super) fn overlap(allowed: &str, endpoint: &str) -> bool {
     }
 }
 
-/// The segments without an empty one at the end.
-pub(crate) fn without_last_slash<'a>(
-    segments: impl Iterator<Item = &'a str>,
-) -> impl Iterator<Item = &'a str> {
-    let mut segments = segments.peekable();
+/// The segments of a path, without an empty one at the end.
+pub(crate) fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    let mut segments = segments(path).peekable();
     std::iter::from_fn(move || {
         let segment = segments.next()?;
         (!segment.is_empty() || segments.peek().is_some()).then_some(segment)
     })
 }
 
-fn segments(path: &str) -> impl Iterator<Item = &str> {
+/// The segments of a path, without its query.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
     let path = path.split('?').next().unwrap_or_default();
     path.strip_prefix('/').unwrap_or(path).split('/')
 }

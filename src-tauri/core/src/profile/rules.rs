@@ -1,10 +1,10 @@
 //! Rules about the status, the error code and one place of an answer: in its body, or among its
 //! headers. A rule matches if all of its conditions do.
 
-use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::condition::{Condition, Facts, condition};
 use super::header::HeaderKey;
 use super::pointer::Pointer;
 use crate::error::ErrorCode;
@@ -165,133 +165,20 @@ pub enum Refusal {
     Misconfigured,
 }
 
-/// The parts of an answer that rules test.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// The error code that was found in the body.
-    pub code: Option<&'a str>,
-    /// The body, where it is JSON.
-    pub body: Option<&'a Value>,
-    /// Whether there is no body at all.
-    pub empty: bool,
-    /// The body, where it is neither JSON nor a web page.
-    pub text: Option<&'a str>,
-    /// The headers of the answer.
-    pub headers: Option<&'a HeaderMap>,
-}
-
-/// The conditions that all kinds of rules share.
-#[derive(Clone, Copy)]
-pub(super) struct Condition<'a> {
-    pub status: Option<u16>,
-    pub code: Option<&'a str>,
-    pub pointer: Option<&'a Pointer>,
-    pub header: Option<&'a HeaderKey>,
-    pub equals: Option<&'a Value>,
-    pub contains: Option<&'a str>,
-    pub absent: bool,
-    pub empty: bool,
-}
-
-impl Condition<'_> {
-    fn holds(self, facts: &Facts<'_>) -> bool {
-        if self.status.is_some_and(|status| status != facts.status) {
-            return false;
-        }
-        if self.code.is_some() && self.code != facts.code {
-            return false;
-        }
-        if self.empty && !facts.empty {
-            return false;
-        }
-        match (self.pointer, self.header, self.contains) {
-            // If the body is not JSON, nothing in it can match.
-            (Some(pointer), ..) => facts.body.is_some_and(|body| self.fits(pointer.find(body))),
-            (None, Some(name), _) => self.fits_header(name, facts),
-            (None, None, Some(part)) => facts.text.is_some_and(|text| text.contains(part)),
-            (None, None, None) => true,
-        }
-    }
-
-    fn fits(self, found: Option<&Value>) -> bool {
-        let Some(found) = found else {
-            return self.absent;
-        };
-        let has = |part: &str| found.as_str().is_some_and(|text| text.contains(part));
-        !self.absent
-            && self.equals.is_none_or(|wanted| is_same(found, wanted))
-            && self.contains.is_none_or(has)
-    }
-
-    /// Whether one of the headers of this name fits; if there is none, whether that does.
-    fn fits_header(self, name: &HeaderKey, facts: &Facts<'_>) -> bool {
-        let lines = facts.headers.map(|headers| headers.get_all(name.as_str()));
-        let lines = lines.iter().flatten();
-        let mut values = lines.map(|line| {
-            let text = String::from_utf8_lossy(line.as_bytes()).trim().to_owned();
-            Value::String(text)
-        });
-        match values.next() {
-            None => self.fits(None),
-            Some(first) => self.fits(Some(&first)) || values.any(|value| self.fits(Some(&value))),
-        }
-    }
-
-    /// Whether it has no condition and would match every answer.
-    pub(super) fn is_empty(self) -> bool {
-        self.status.is_none() && !self.is_named() && !self.empty
-    }
-}
-
-/// Numbers are the same by value, not by how they were written. So are truths: some backends write 1
-/// or a text.
-fn is_same(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Number(number), Value::Bool(wanted)) => {
-            number.as_f64() == Some(f64::from(u8::from(*wanted)))
-        }
-        (Value::String(text), Value::Bool(wanted)) => text
-            .trim()
-            .eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        _ => found == wanted,
-    }
-}
-
-impl Condition<'_> {
-    /// Whether it tests more than the status and an empty body: a gateway in front of the backend
-    /// answers with these too.
-    fn is_named(self) -> bool {
-        self.code.is_some() || self.names_other_than_json() || self.pointer.is_some()
-    }
-}
-
-impl Condition<'_> {
-    /// Whether it tests what an answer has whose body is not JSON: a header, or a text.
-    fn names_other_than_json(self) -> bool {
-        !self.absent && (self.header.is_some() || self.contains.is_some()) && self.pointer.is_none()
-    }
-}
-
 impl When {
     pub(super) fn test(&self) -> Condition<'_> {
-        Condition {
-            status: self.status,
-            code: self.code.as_deref(),
-            pointer: self.pointer.as_ref(),
-            header: self.header.as_ref(),
-            equals: self.equals.as_ref(),
-            contains: self.contains.as_deref(),
-            absent: self.absent,
-            empty: self.empty,
-        }
+        condition!(self, self.status)
     }
 
     /// Whether the answer matches.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         self.test().holds(facts)
+    }
+
+    /// Whether the answer has what the rule may judge. An empty body says as little of a rule's meaning
+    /// as a status does, and a page says nothing.
+    pub fn may_judge(&self, facts: &Facts<'_>) -> bool {
+        facts.empty || self.test().may_judge(facts)
     }
 
     /// Whether it tests more than the status and an empty body.
@@ -307,49 +194,30 @@ impl EndRule {
     }
 
     pub(super) fn test(&self) -> Condition<'_> {
-        Condition {
-            status: Some(self.status),
-            code: self.code.as_deref(),
-            pointer: self.pointer.as_ref(),
-            header: self.header.as_ref(),
-            equals: self.equals.as_ref(),
-            contains: self.contains.as_deref(),
-            absent: self.absent,
-            empty: self.empty,
-        }
+        condition!(self, Some(self.status))
     }
 
     /// Whether the answer matches. An answer that is not JSON ends no session, unless the rule names
     /// what it has.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         let test = self.test();
-        (facts.body.is_some() || self.empty || test.names_other_than_json()) && test.holds(facts)
+        test.may_judge(facts) && test.holds(facts)
     }
 }
 
 impl ErrorRule {
     pub(super) fn test(&self) -> Condition<'_> {
-        Condition {
-            status: self.status,
-            code: self.code.as_deref(),
-            pointer: self.pointer.as_ref(),
-            header: self.header.as_ref(),
-            equals: self.equals.as_ref(),
-            contains: self.contains.as_deref(),
-            absent: self.absent,
-            empty: self.empty,
-        }
+        condition!(self, self.status)
     }
 
     /// Whether the answer to this step matches. An HTML page is a refusal by the backend only if the
     /// rule names a header of it, and a success is one only if the rule names its status.
     pub fn holds(&self, kind: SignInCall, facts: &Facts<'_>) -> bool {
         let test = self.test();
-        let is_said = facts.body.is_some() || self.empty || test.names_other_than_json();
         let is_success = class(facts.status) == Class::Success;
         let is_meant = !is_success || self.status.is_some();
         let on = self.on.is_none_or(|on| on == kind);
-        on && is_said && is_meant && test.holds(facts)
+        on && is_meant && test.may_judge(facts) && test.holds(facts)
     }
 }
 
@@ -383,6 +251,7 @@ impl From<Refusal> for ErrorCode {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -130,6 +130,7 @@ async fn a_rule_on_a_text_or_a_header_ends_a_session_at_once() {
             Some(SignedOutReason::Expired),
         ),
         (&by_text, &[], "<h1>Unauthorized</h1>", None),
+        (&by_text, &[], "\u{feff}<h1>Unauthorized</h1>", None),
         (&by_text, &[], "Try later", None),
         (
             &by_header,
@@ -159,6 +160,25 @@ async fn a_rule_on_a_text_says_what_a_refused_sign_in_means() {
     let played = play_by(profile, &[said(LOGIN, "403 No", &[], "Account locked.")]).await;
     let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(refused.expect_err("refused").code, ErrorCode::AccountLocked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_on_a_text_or_a_header_says_that_a_code_is_wanted() {
+    let by_text = json!({"status": 401, "contains": "code required"});
+    let by_header = json!({"status": 401, "header": "x-otp", "contains": "required"});
+    for (rule, headers, body, is_wanted) in [
+        (&by_text, &[][..], "A code required", true),
+        (&by_text, &[], "<p>A code required</p>", false),
+        (&by_text, &[], "No", false),
+        (&by_header, &["X-OTP: required; app"][..], "", true),
+        (&by_header, &[], "", false),
+    ] {
+        let answer = said(LOGIN, "401 Unauthorized", headers, body);
+        let played = play_by(json!({"otp": {"wanted": [rule]}}), &[answer]).await;
+        let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
+        let wants = outcome == Ok(SignInOutcome::OtpRequired);
+        assert_eq!(wants, is_wanted, "{rule} {body}: {outcome:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,8 @@
 
 use super::{Checked, mistake};
 use crate::profile::Profile;
+use crate::profile::condition::Condition;
 use crate::profile::model::UserFrom;
-use crate::profile::rules::Condition;
 use crate::status::{Class, class};
 
 impl Profile {
@@ -14,7 +14,7 @@ impl Profile {
         for (index, rule) in self.errors.iter().enumerate() {
             let key = format!("errors[{index}]");
             check_test(&key, rule.test())?;
-            let has_value = rule.equals.is_some() || rule.contains.is_some();
+            let has_value = rule.test().has_value();
             if rule.status.is_some_and(is_success) && !has_value && rule.code.is_none() {
                 let reason = "is a success: it is a refusal only with a `code`, or with what a \
                               `pointer` equals or contains";
@@ -42,7 +42,7 @@ impl Profile {
             check_test(&key, rule.test())?;
             let is_success = is_success(rule.status);
             let by_user = by_refresh && rule.pointer.is_some();
-            let has_value = rule.equals.is_some() || rule.contains.is_some();
+            let has_value = rule.test().has_value();
             if is_success && !by_user && !has_value {
                 let reason = "is a success: it ends a session only with what a `pointer` equals \
                               or, where `session.user_from` is `refresh`, with a `pointer`";
