@@ -155,16 +155,28 @@ impl Shared {
     pub(super) fn note_changes(self: &Arc<Self>, id: AccountId, session: &Session) {
         let shared = Arc::downgrade(self);
         let of = session.downgrade();
-        let mut changes = session.subscribe();
+        let (mut changes, mut rests) = (session.subscribe(), session.subscribe_rests());
+        let wake = self.wake.clone();
         changes.mark_changed();
         tokio::spawn(async move {
-            while changes.changed().await.is_ok() {
-                let change = changes.borrow_and_update().clone();
-                let Some(shared) = shared.upgrade() else {
-                    return;
-                };
-                shared.note(id, &of, &change);
+            loop {
+                tokio::select! {
+                    changed = changes.changed() => {
+                        let (Ok(()), Some(shared)) = (changed, shared.upgrade()) else {
+                            break;
+                        };
+                        let change = changes.borrow_and_update().clone();
+                        shared.note(id, &of, &change);
+                    }
+                    rested = rests.changed() => match rested {
+                        // The session may be closed now.
+                        Ok(()) => wake.notify_one(),
+                        Err(_) => break,
+                    },
+                }
             }
+            // Nobody uses it any more: the account may be forgotten now.
+            wake.notify_one();
         });
     }
 

@@ -25,9 +25,6 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(10);
 /// The least part of that pause.
 const PAUSE_LEAST: f64 = 0.2;
-/// How often it is looked whether a renewal is over. What a session still writes after its last change
-/// is not told.
-const RENEWAL_LOOK: Duration = Duration::from_secs(1);
 
 /// What is to be done with an account that no window shows.
 enum Chore {
@@ -60,6 +57,7 @@ pub(super) async fn run(shared: Weak<Shared>) {
                 Some((_, wait)) => wait.min(TICK),
                 None => TICK,
             };
+            let wait = shared.rest_of_start().map_or(wait, |rest| wait.min(rest));
             let until = shared.clock.since_boot() + wait;
             (until, shared.clock.clone(), shared.wake.clone())
         };
@@ -147,7 +145,13 @@ impl Shared {
     }
 
     fn is_after_start(&self) -> bool {
-        self.clock.since_boot() >= self.upkeep_from
+        self.rest_of_start().is_none()
+    }
+
+    /// How long the windows still come first, if they do.
+    fn rest_of_start(&self) -> Option<Duration> {
+        let rest = self.upkeep_from.saturating_sub(self.clock.since_boot());
+        (!rest.is_zero()).then_some(rest)
     }
 
     /// Closes a session, and plans its renewal.
@@ -205,13 +209,11 @@ impl Shared {
             return self.plan_renewal(&mut self.state(), id, Some(renewal));
         };
         let until = self.clock.since_boot() + RENEWAL_TIMEOUT;
-        let mut changes = session.subscribe();
-        while !session.is_at_rest() && self.clock.since_boot() < until {
-            let look_again = self.clock.since_boot() + RENEWAL_LOOK;
-            tokio::select! {
-                changed = changes.changed() => if changed.is_err() { break },
-                () = self.clock.sleep_until(look_again) => {}
-            }
+        let mut rests = session.subscribe_rests();
+        let is_over = async { while !session.is_at_rest() && rests.changed().await.is_ok() {} };
+        tokio::select! {
+            () = is_over => {}
+            () = self.clock.sleep_until(until) => {}
         }
     }
 

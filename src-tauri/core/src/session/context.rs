@@ -40,6 +40,11 @@ impl Context {
         self.shared.in_epoch(epoch).is_some()
     }
 
+    /// Whether closing the session now would lose nothing: see [`super::Session::is_at_rest`].
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.shared.look(Inner::is_at_rest) && !self.pending.is_owing()
+    }
+
     /// The error of a request that is not sent now. Plans another try soon.
     pub(super) fn retry_later(&self, epoch: Epoch) -> AuthError {
         if let Some(mut at) = self.shared.in_epoch(epoch) {

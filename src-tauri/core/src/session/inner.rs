@@ -219,6 +219,8 @@ impl Inner {
 pub(super) struct Shared {
     inner: Mutex<Inner>,
     snapshot: watch::Sender<SessionChanged>,
+    /// Told that the session is at rest, by the task that looks after it.
+    pub rests: watch::Sender<()>,
     /// Notified when something that the schedule depends on has changed.
     pub wake: Arc<Notify>,
     pub clock: Arc<dyn Clock>,
@@ -258,6 +260,7 @@ impl Shared {
                 is_started: false,
             }),
             snapshot: watch::Sender::new(first),
+            rests: watch::Sender::default(),
             wake: Arc::default(),
             clock,
         }
@@ -304,6 +307,7 @@ impl Shared {
     /// Removes a sign-in that has ended, with or without success.
     pub(super) fn end_attempt(&self, attempt: AttemptId) {
         self.lock().attempts.remove(&attempt);
+        self.wake.notify_one();
     }
 
     /// The current state, with countdowns from now.

@@ -360,7 +360,13 @@ impl Session {
     /// sign-in and no challenge is open, the keyring holds what it should, and the backend knows of
     /// every sign-out.
     pub fn is_at_rest(&self) -> bool {
-        self.0.context.shared.look(inner::Inner::is_at_rest) && !self.owes_sign_out()
+        self.0.context.is_at_rest()
+    }
+
+    /// Notified each time the session has come to rest, and now and then while it is at rest. Its state
+    /// need not have changed: what it still has to write or to tell after a change is in no state.
+    pub fn subscribe_rests(&self) -> watch::Receiver<()> {
+        self.0.context.shared.rests.subscribe()
     }
 
     /// Whether the backend is still to be told of a sign-out.

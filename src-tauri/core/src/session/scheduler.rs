@@ -46,6 +46,10 @@ impl Scheduler {
                     let context = me.context.clone();
                     tokio::spawn(async move { context.deliver(untold, &device).await });
                 }
+                // What brings the session to rest has woken this task, so nothing that does is missed.
+                if me.context.is_at_rest() {
+                    shared.rests.send_replace(());
+                }
                 let keyring = keyring.save_due().or(keyring.clear_due());
                 let next = due
                     .into_iter()

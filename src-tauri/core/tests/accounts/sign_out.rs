@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_backend::Config;
+use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::wire::{AccountStanding, SignedOutReason};
 use vestibule_harness::*;
 
@@ -30,6 +30,47 @@ async fn who_does_not_want_to_be_remembered_leaves_the_list_when_no_window_shows
     let accounts = app.workspace(WORKSPACE).join("accounts");
     let left = std::fs::read_dir(accounts).expect("a folder").count();
     assert_eq!(left, 0, "nor is their folder there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_gone_as_soon_as_the_backend_knows_not_at_the_next_look() {
+    let setup = Setup::new(Config::default()).await;
+    let app = AccountApp::new(&[(WORKSPACE, &setup.backend)]);
+    let first = app.sign_in("main", DEMO).await;
+    app.add("main", WORKSPACE, ADMIN).await;
+    let slow = Effect::Delay { ms: 300 };
+    setup
+        .backend
+        .faults()
+        .add(Fault::on("POST", "/logout", slow));
+    app.page("main").1.logout().await;
+    app.accounts().switch("main", first).expect("listed");
+    drop(app.page("main"));
+    // The clock stands still: nothing looks again by itself.
+    assert_eq!(app.list().len(), 2, "control: the backend is still asked");
+    app.until_listed("who stays alone", |list| list.len() == 1)
+        .await;
+    assert_eq!(app.emails(), [DEMO]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_gone_as_soon_as_the_last_command_has_ended() {
+    let setup = Setup::new(Config::default()).await;
+    let app = AccountApp::new(&[(WORKSPACE, &setup.backend)]);
+    let first = app.sign_in("main", DEMO).await;
+    app.add("main", WORKSPACE, ADMIN).await;
+    // At a start the windows come first.
+    app.clock().advance(Duration::from_secs(10));
+    let (_, in_use) = app.page("main");
+    in_use.logout().await;
+    app.accounts().switch("main", first).expect("listed");
+    drop(app.page("main"));
+    eventually("the session to be at rest", || in_use.is_at_rest()).await;
+    until_idle();
+    assert_eq!(app.list().len(), 2, "control: its session is in use");
+    drop(in_use);
+    app.until_listed("who stays alone", |list| list.len() == 1)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
