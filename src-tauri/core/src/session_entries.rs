@@ -72,11 +72,7 @@ impl LeftOut {
 
 /// Reads the list in `body`; `None` if there is none. `own` is what the backend calls the session that
 /// asked, if it has said so.
-pub(crate) fn read(
-    body: &Value,
-    fields: &SessionFields,
-    own: Option<&Secret>,
-) -> Option<SessionEntries> {
+pub fn read(body: &Value, fields: &SessionFields, own: Option<&Secret>) -> Option<SessionEntries> {
     let found = fields.list.iter().filter_map(|place| place.find(body));
     let list = found.into_iter().find_map(Value::as_array)?;
     let mut left_out = LeftOut::default();
