@@ -16,7 +16,7 @@ use vestibule_core::{
 };
 
 use crate::answered::{Answered, Described};
-use crate::mask::Masks;
+use crate::mask::{Masks, UNMISTAKABLE};
 use crate::open_sessions::{OpenSessions, SessionId};
 use crate::plan::{Account, Plan};
 use crate::prompter::Prompter;
@@ -357,6 +357,13 @@ impl Client {
             Ok(answer) => self.backend.session_entries(answer, own).await.ok(),
             Err(_) => None,
         };
+        // Some backends name a session by its token.
+        let listed = read.iter().flat_map(|read| &read.sessions);
+        for handle in listed.map(|one| one.handle.secret()) {
+            if handle.len() >= UNMISTAKABLE {
+                self.masks.hide(handle, "session");
+            }
+        }
         Ok(self.endpoint_answered("sessions", mark, read))
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use vestibule_backend::Fault;
 use vestibule_core::session::Session;
+use vestibule_core::testing::PAGE_GAP;
 use vestibule_core::wire::{ListedSession, SessionList, SignedOutReason};
 use vestibule_core::{AuthError, ErrorCode, ListedSessionId};
 use vestibule_harness::*;
@@ -126,6 +127,7 @@ async fn an_expired_token_is_one_refresh_and_one_replay() {
         (here.refreshes(), here.backend.requests("GET", LIST)),
         (1, 2)
     );
+    here.pass(PAGE_GAP);
     here.backend.expire_access_tokens();
     here.session
         .end_session(one(&listed, false).id)
