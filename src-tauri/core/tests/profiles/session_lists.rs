@@ -114,6 +114,8 @@ async fn better_auth_names_sessions_by_tokens_which_stay_here() {
         r#"POST /api/auth/sign-in/email -d {"email":"ann@example.com","password":"pw"}"#;
     const OWN: &str = "MiH7u5RrmHrgxRwzZSqUYPdyfmlRGZNI";
     const OTHER: &str = "eFvBlQvxh9VF7HQlNyUpgm2EBrmCPhwd";
+    // The cookie of the session, and the origin that goes along with it.
+    const WITH: &str = "-b jar -H Origin: http://127.0.0.1:1";
     let user = r#"{"id":"u","name":"Ann","email":"ann@example.com"}"#;
     let cookie = format!("Set-Cookie: better-auth.session_token={OWN}.sig; Path=/");
     let entry = |token: &str| {
@@ -124,7 +126,7 @@ async fn better_auth_names_sessions_by_tokens_which_stay_here() {
         })
     };
     let both = json!([entry(OTHER), entry(OWN)]).to_string();
-    let ended = format!(r#"POST /api/auth/revoke-session -d {{"token":"{OTHER}"}}"#);
+    let ended = format!(r#"POST /api/auth/revoke-session {WITH} -d {{"token":"{OTHER}"}}"#);
     let done = r#"{"status":true}"#;
     let exchanges = [
         said(
@@ -133,10 +135,15 @@ async fn better_auth_names_sessions_by_tokens_which_stay_here() {
             &[&cookie],
             &format!(r#"{{"token":"{OWN}","user":{user}}}"#),
         ),
-        said("GET /api/auth/list-sessions", "200 OK", &[], &both),
+        said(
+            &format!("GET /api/auth/list-sessions {WITH}"),
+            "200 OK",
+            &[],
+            &both,
+        ),
         said(&ended, "200 OK", &[], done),
         said(
-            "POST /api/auth/revoke-other-sessions -d {}",
+            &format!("POST /api/auth/revoke-other-sessions {WITH}"),
             "200 OK",
             &[],
             done,
