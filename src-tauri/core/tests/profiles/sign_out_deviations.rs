@@ -95,7 +95,7 @@ async fn a_401_that_says_that_nobody_is_signed_in_is_a_sign_out() {
         "method": "DELETE", "path": "/auth/session", "body": false,
         "headers": {"x-session-token": "$refresh_token"},
     });
-    let told = "DELETE /auth/session -H 'X-Session-Token: r-1'";
+    let told = "DELETE /auth/session -H X-Session-Token: r-1";
     let said_so = json!([{"status": 401, "pointer": "/meta/is_authenticated", "equals": false}]);
     let by_status = json!([{"status": 401}]);
     for (rules, times) in [(said_so, 1), (by_status, 3)] {
