@@ -10,6 +10,7 @@ import type {
   LoginInput,
   LogoutReply,
   RegisterInput,
+  SessionList,
   SessionState,
   SignInOutcome,
 } from "./ipc/wire.ts";
@@ -52,6 +53,13 @@ export function createAuth(
     /** Makes the plugin try the keyring at once. What came of it is seen in the state. */
     unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
     logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
+
+    /** Reads the list of the account's sessions, on this computer and elsewhere. */
+    listSessions: (): Promise<Result<SessionList>> => result(commands.sessions),
+    /** Ends a session of that list by its `id`. To end the current one is to sign out. */
+    endSession: (id: string): Promise<Result<null>> => result(() => commands.endSession(id)),
+    /** Ends all sessions of the account but the current one. */
+    endOtherSessions: (): Promise<Result<null>> => result(commands.endOtherSessions),
 
     /** Reads the session without a request. Waits until the session is restored. */
     getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> =>

@@ -42,6 +42,8 @@ const NOTHING: BackendFeatures = {
   register: false,
   resendOtp: false,
   sessions: false,
+  endSession: false,
+  endOtherSessions: false,
   logoutAll: false,
   identifier: "email",
   code: { length: 6, letters: false },

@@ -4,7 +4,7 @@ import { createBetterAuthClient } from "vestibule/better-auth";
 import { describe, expect, it, vi } from "vitest";
 import { AUTH_BASE_URL, createAuthFetch } from "../src/better-auth/fetch";
 import { startShell } from "./support/shell";
-import { refused, signedIn, signedOut } from "./support/states";
+import { listedSession, refused, signedIn, signedOut } from "./support/states";
 
 const newClient = () => createBetterAuthClient(createVestibule());
 
@@ -26,7 +26,8 @@ describe("Better Auth's own paths", () => {
     for (const [method, path] of [
       ["POST", "/update-user"],
       ["GET", "/login"],
-      ["GET", "/list-sessions"],
+      ["GET", "/list-accounts"],
+      ["POST", "/list-sessions"],
       ["POST", "/constructor"],
     ]) {
       const response = await authFetch(`${AUTH_BASE_URL}${path}`, { method });
@@ -47,6 +48,26 @@ describe("Better Auth's own paths", () => {
     });
     expect([data, error]).toEqual([{ outcome: "accepted" }, null]);
     expect(shell.calls[0]?.args).toEqual({ input: { name: "Ada", email: "a@b.c", password: "p" } });
+  });
+
+  it("list sessions and end them, by an id in the place of a token", async () => {
+    const shell = startShell(signedIn());
+    const phone = listedSession("s-2", { userAgent: "Phone", createdAt: 1_795_411_840_000 });
+    shell.on("sessions", () => ({ sessions: [phone], leftOut: 0 }));
+    const vestibule = createVestibule();
+    await vestibule.auth.start();
+    const client = createBetterAuthClient(vestibule);
+    const { data } = await client.listSessions();
+    expect(data).toMatchObject([
+      { token: "s-2", userId: "u1", userAgent: "Phone", createdAt: "2026-11-23T05:30:40.000Z" },
+    ]);
+    shell.on("end_session", () => null);
+    const ended = await client.revokeSession({ token: data?.[0]?.token ?? "" });
+    expect(ended).toMatchObject({ data: { status: true }, error: null });
+    expect(shell.called("end_session")[0]?.args).toEqual({ id: "s-2" });
+    shell.on("end_other_sessions", () => Promise.reject(refused("unsupported", "Not here.")));
+    const others = await client.revokeOtherSessions();
+    expect(others.error).toMatchObject({ message: "Not here." });
   });
 
   it("report a failure as Better Auth does, to the caller and to its callbacks", async () => {

@@ -62,6 +62,8 @@ mod secrets;
 #[cfg(feature = "session")]
 pub mod session;
 #[cfg(feature = "session")]
+mod session_entries;
+#[cfg(feature = "session")]
 pub mod single_instance;
 #[cfg(feature = "session")]
 mod state;
@@ -88,7 +90,7 @@ pub use device::Device;
 pub use error::{AuthError, ErrorCode, PageCode, PageError};
 #[cfg(feature = "session")]
 pub use folder_advice::unusable_folder;
-pub use identity::{AccountId, ChallengeId, SessionId};
+pub use identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
 pub use obstacle::{Obstacle, ObstacleText, Responsible};
 #[cfg(feature = "session")]
 pub use policy::Policy;
@@ -96,6 +98,8 @@ pub use policy::Policy;
 pub use response_fields::{AccessToken, ResponseFields};
 pub use roles::Roles;
 pub use secrets::{Secret, SecretBytes, SecretStore, StoreError};
+#[cfg(feature = "session")]
+pub use session_entries::{LeftOut, SessionEntries, SessionEntry};
 pub use status::is_absent_endpoint;
 #[cfg(feature = "session")]
 pub use storage::keyring::Keyring;

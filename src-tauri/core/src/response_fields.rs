@@ -21,6 +21,8 @@ pub struct AccessToken {
     pub token: Option<Secret>,
     /// How long it is valid, counted from its receipt, if the backend says so.
     pub lifetime: Option<Duration>,
+    /// What the backend calls the session, if the answer says it.
+    pub session_id: Option<Secret>,
 }
 
 /// Tokens that came in the headers of an answer, in those that the profile names.
@@ -148,7 +150,16 @@ impl<'a> ResponseFields<'a> {
         }
         let text = token.as_ref().map(Secret::secret);
         let lifetime = token_lifetime(&self.fields.expires, self.content(), text, now);
-        Some(AccessToken { token, lifetime })
+        Some(AccessToken {
+            token,
+            lifetime,
+            session_id: self.session_id(),
+        })
+    }
+
+    /// What the backend calls the session.
+    pub fn session_id(&self) -> Option<Secret> {
+        self.secret(&self.fields.session_id)
     }
 
     /// The refresh token, if it came in the body or in a header.
@@ -203,7 +214,7 @@ impl<'a> ResponseFields<'a> {
 }
 
 /// Numbers are converted to text, because some backends number their users.
-fn text_of(value: &Value) -> Option<String> {
+pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -236,16 +247,19 @@ fn put_together(parts: &[Pointer], user: &Value) -> String {
     found.join(" ")
 }
 
-/// Whether the value is true, in a form that some backend or database has, or the time of the
-/// verification.
+/// Whether the value is true, or the time of the verification.
 fn is_verified(value: &Value) -> bool {
+    is_true(value) || value.as_str().and_then(moment::parse).is_some()
+}
+
+/// Whether the value is true, in a form that some backend or database has.
+pub(crate) fn is_true(value: &Value) -> bool {
     match value {
-        Value::Bool(verified) => *verified,
+        Value::Bool(truth) => *truth,
         Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
         Value::String(text) => {
             let word = text.trim().to_ascii_lowercase();
             matches!(word.as_str(), "true" | "1" | "yes" | "t" | "y")
-                || moment::parse(text).is_some()
         }
         _ => false,
     }

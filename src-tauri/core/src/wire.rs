@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::identity::{AccountId, ChallengeId, SessionId};
+use crate::identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 
@@ -210,6 +210,10 @@ pub struct BackendFeatures {
     pub resend_otp: bool,
     /// A list of the account's sessions.
     pub sessions: bool,
+    /// Ending one session of that list.
+    pub end_session: bool,
+    /// Ending all sessions of the account but this one.
+    pub end_other_sessions: bool,
     /// Ending all sessions of the account at once.
     pub logout_all: bool,
     /// What a person signs in with: the label of the field.
@@ -337,6 +341,48 @@ impl RegisterInput {
 pub struct LogoutReply {
     /// Always true.
     pub success: bool,
+}
+
+/// The sessions of the account, as the backend lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionList {
+    /// The sessions, in the backend's order.
+    pub sessions: Vec<ListedSession>,
+    /// How many more the backend lists: those that could not be read, and those beyond the most that
+    /// are shown.
+    pub left_out: u32,
+}
+
+/// One session of the account, on this computer or on another. What the backend does not say is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    /// Which one a command means. Made here, and the same each time the list is read; the backend does
+    /// not know it.
+    #[ts(type = "string")]
+    pub id: ListedSessionId,
+    /// A name for people, such as that of the device.
+    pub name: Option<String>,
+    /// The browser or program.
+    pub browser: Option<String>,
+    /// The operating system.
+    pub os: Option<String>,
+    /// The `User-Agent` of the sign-in.
+    pub user_agent: Option<String>,
+    /// The network address of the sign-in.
+    pub address: Option<String>,
+    /// When it began, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub created_at: Option<u64>,
+    /// When it was last used, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub last_used_at: Option<u64>,
+    /// When it ends, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub expires_at: Option<u64>,
+    /// Whether it is this one. To end it is to sign out.
+    pub current: bool,
 }
 
 /// A call to the adopter's API, made with the user's session.

@@ -9,7 +9,7 @@ use vestibule_core::profile::{Pointer, Profile};
 /// Shorter secrets are parts of ordinary words.
 const LEAST: usize = 4;
 /// No sentence of ours contains a secret of this length by chance.
-const UNMISTAKABLE: usize = 8;
+pub(crate) const UNMISTAKABLE: usize = 8;
 
 /// Each secret, with the word that is shown in its place.
 #[derive(Clone, Default)]

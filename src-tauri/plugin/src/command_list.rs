@@ -41,6 +41,12 @@ macro_rules! command_list {
                 resend_otp() -> Challenge;
                 cancel_otp();
             }
+            /// To list the account's sessions, here and on other devices, and end them.
+            session_list {
+                sessions() -> SessionList;
+                end_session(id: String);
+                end_other_sessions();
+            }
             /// To call the backend's API with the session. The profile's `api.allow` says which paths.
             backend_calls {
                 backend_fetch(exchange: f64, request: FetchRequest) -> FetchReply;

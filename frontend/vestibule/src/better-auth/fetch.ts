@@ -20,7 +20,38 @@ const ANSWERS = new Map<string, Answer>([
       auth.register({ ...login(body), name: text(body.name), more: members(body.more) }),
   ],
   ["POST /sign-out", (auth) => auth.logout()],
+  ["GET /list-sessions", listSessions],
+  ["POST /revoke-session", async (auth, body) => done(await auth.endSession(text(body.token)))],
+  ["POST /revoke-other-sessions", async (auth) => done(await auth.endOtherSessions())],
 ]);
+
+/**
+ * Better Auth's client names a session by its token, and `revokeSession` wants that. The plugin's id of
+ * it stands in its place, which is of no use anywhere else.
+ */
+async function listSessions(auth: Auth): Promise<Result<unknown>> {
+  const { data, error } = await auth.listSessions();
+  if (error) return { data: null, error };
+  const user = (await auth.getSession())?.user.id;
+  const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    data: data.sessions.map((one) => ({
+      id: one.id,
+      token: one.id,
+      userId: user,
+      createdAt: time(one.createdAt),
+      updatedAt: time(one.lastUsedAt),
+      expiresAt: time(one.expiresAt),
+      ipAddress: one.address,
+      userAgent: one.userAgent,
+    })),
+    error: null,
+  };
+}
+
+function done(ended: Result<null>): Result<unknown> {
+  return ended.error ? ended : { data: { status: true }, error: null };
+}
 
 export function createAuthFetch(auth: Auth) {
   return async function authFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {

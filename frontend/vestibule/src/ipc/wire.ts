@@ -153,6 +153,14 @@ resendOtp: boolean,
  */
 sessions: boolean, 
 /**
+ * Ending one session of that list.
+ */
+endSession: boolean, 
+/**
+ * Ending all sessions of the account but this one.
+ */
+endOtherSessions: boolean, 
+/**
  * Ending all sessions of the account at once.
  */
 logoutAll: boolean, 
@@ -204,7 +212,7 @@ letters: boolean, };
  * What a page does something different for. Everything else is `other`: the page shows the
  * message and does nothing more.
  */
-export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
+export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "unsupported" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
 
 /**
  * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
@@ -287,6 +295,52 @@ export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
  * What a person signs in with.
  */
 export type Identifier = "email" | "name";
+
+/**
+ * One session of the account, on this computer or on another. What the backend does not say is null.
+ */
+export type ListedSession = { 
+/**
+ * Which one a command means. Made here, and the same each time the list is read; the backend does
+ * not know it.
+ */
+id: string, 
+/**
+ * A name for people, such as that of the device.
+ */
+name: string | null, 
+/**
+ * The browser or program.
+ */
+browser: string | null, 
+/**
+ * The operating system.
+ */
+os: string | null, 
+/**
+ * The `User-Agent` of the sign-in.
+ */
+userAgent: string | null, 
+/**
+ * The network address of the sign-in.
+ */
+address: string | null, 
+/**
+ * When it began, in milliseconds since the epoch.
+ */
+createdAt: number | null, 
+/**
+ * When it was last used, in milliseconds since the epoch.
+ */
+lastUsedAt: number | null, 
+/**
+ * When it ends, in milliseconds since the epoch.
+ */
+expiresAt: number | null, 
+/**
+ * Whether it is this one. To end it is to sign out.
+ */
+current: boolean, };
 
 /**
  * What a person types to sign in.
@@ -467,6 +521,20 @@ userId: string,
 expiresAt: string | null, };
 
 /**
+ * The sessions of the account, as the backend lists them.
+ */
+export type SessionList = { 
+/**
+ * The sessions, in the backend's order.
+ */
+sessions: Array<ListedSession>, 
+/**
+ * How many more the backend lists: those that could not be read, and those beyond the most that
+ * are shown.
+ */
+leftOut: number, };
+
+/**
  * The whole state, as one value.
  */
 export type SessionState = { 
@@ -643,7 +711,7 @@ export const FAILURES = {
 notSignedIn: {"code":"other","status":401,"message":"Nobody is signed in. Sign in, then try again.","retryAfterMs":null},
 sessionRefused: {"code":"other","status":401,"message":"The server does not accept your session for this. You stay signed in. Try again in a moment. If that does not help, sign out and in again.","retryAfterMs":null},
 notAllowed: {"code":"other","status":403,"message":"Your account may not do this, the server says. If it should, ask the server's operator.","retryAfterMs":null},
-unsupported: {"code":"other","status":501,"message":"The server does not offer this.","retryAfterMs":null},
+unsupported: {"code":"unsupported","status":501,"message":"The server does not offer this.","retryAfterMs":null},
 rateLimited: {"code":"rate_limited","status":429,"message":"The server asks to wait before the next try. Try again when the time is up.","retryAfterMs":null},
 backendFault: {"code":"other","status":502,"message":"The server had a problem. Nothing is lost. Try again in a moment.","retryAfterMs":null},
 badAnswer: {"code":"other","status":502,"message":"The server sent something this app does not understand. Try again in a moment.","retryAfterMs":null},

@@ -6,6 +6,7 @@ import type {
   ErrorCode,
   FetchReply,
   Freshness,
+  ListedSession,
   Obstacle,
   Outage,
   Right,
@@ -38,6 +39,8 @@ export const everything: BackendFeatures = {
   register: true,
   resendOtp: true,
   sessions: true,
+  endSession: true,
+  endOtherSessions: false,
   logoutAll: true,
   identifier: "email",
   code: { length: 6, letters: false },
@@ -94,6 +97,23 @@ export const unreachable = refused(
   "other",
   "The server cannot be reached. Check your connection and try again.",
 );
+
+/** A session of the account, of which the backend says no more than this. */
+export function listedSession(id: string, more: Partial<ListedSession> = {}): ListedSession {
+  return {
+    id,
+    name: null,
+    browser: null,
+    os: null,
+    userAgent: null,
+    address: null,
+    createdAt: null,
+    lastUsedAt: null,
+    expiresAt: null,
+    current: false,
+    ...more,
+  };
+}
 
 export function reply(status: number, value?: unknown): FetchReply {
   const body = value === undefined ? "" : JSON.stringify(value);

@@ -1,5 +1,6 @@
-//! Calls of the adopter's own API, made with the user's session: one attempt each. The session
-//! knows who is signed in, and decides whether an attempt is repeated.
+//! Calls that are made with the user's session: those of the adopter's own API, and those of the
+//! profile's endpoints that a page does not make itself. One attempt each: the session knows who is
+//! signed in, and decides whether an attempt is repeated.
 
 use std::time::Duration;
 
@@ -15,20 +16,29 @@ use super::download::Download;
 use super::error::BackendError;
 use super::page_headers;
 use super::redirect::{Redirect, read_redirect};
-use super::request::{BackendRequest, Payload, TimeLimit};
+use super::request::{BackendRequest, Payload, TimeLimit, endpoint_call};
 use super::response::Response;
 use super::upload_body::{Sender, UploadBody};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{self, Variables};
+use crate::profile::{self, Endpoint, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::FetchReply;
 
+/// A call that is made with the user's session.
+#[derive(Clone)]
+pub(crate) enum ApiCall {
+    /// Made by a page, or by native code as if by a page.
+    Page(PageCall),
+    /// Made by the core, as an endpoint of the profile describes it.
+    Endpoint(EndpointCall),
+}
+
 /// A call that the profile allows, at the place to which redirects have led it.
 #[derive(Clone)]
-pub(crate) struct ApiCall {
+pub(crate) struct PageCall {
     method: Method,
     path: String,
     /// The entry of `api.allow` that names the path, so that a trace may show it.
@@ -36,6 +46,14 @@ pub(crate) struct ApiCall {
     headers: HeaderMap,
     /// False once a redirect has made a GET of it.
     with_body: bool,
+}
+
+/// An endpoint of the profile, and what its templates need beside the session's tokens. Its answer is
+/// small enough that the whole exchange has one bound, and it is not redirected.
+#[derive(Clone)]
+pub(crate) struct EndpointCall {
+    pub(super) endpoint: Endpoint,
+    pub(super) listed_session: Option<Secret>,
 }
 
 /// The body of one attempt.
@@ -97,13 +115,13 @@ impl Backend {
         let template = super::refuse_api_path(method, path, self.profile())?;
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| AuthError::new(ErrorCode::PathRefused))?;
-        Ok(ApiCall {
+        Ok(ApiCall::Page(PageCall {
             method,
             path: path.to_owned(),
             template,
             headers: page_headers::kept(headers, self.profile()),
             with_body: true,
-        })
+        }))
     }
 
     /// Sends one attempt, and returns at the answer's headers.
@@ -114,6 +132,33 @@ impl Backend {
         credentials: &CallCredentials,
         attempt: u32,
     ) -> Result<Response, BackendError> {
+        let profile = self.profile();
+        let mut request = match call {
+            ApiCall::Page(call) => self.page_request(call, payload, credentials)?,
+            ApiCall::Endpoint(call) => {
+                let variables = Variables {
+                    access_token: credentials.access.as_ref(),
+                    listed_session: call.listed_session.as_ref(),
+                    ..Variables::default()
+                };
+                let device = &credentials.device;
+                endpoint_call(profile, &call.endpoint, &variables, None, device)?
+            }
+        };
+        request.token = credentials
+            .token
+            .as_ref()
+            .filter(|_| profile.cookies.with_api);
+        request.attempt = attempt;
+        self.with_jar(credentials.jar.clone()).send(request).await
+    }
+
+    fn page_request<'a>(
+        &self,
+        call: &PageCall,
+        payload: ApiPayload,
+        credentials: &'a CallCredentials,
+    ) -> Result<BackendRequest<'a>, BackendError> {
         let profile = self.profile();
         let device = &credentials.device;
         let origin = profile.origin();
@@ -138,13 +183,8 @@ impl Backend {
         for (name, value) in profile::headers(&profile.api.headers, &variables) {
             request = request.text_header(&name, &value)?;
         }
-        request.token = credentials
-            .token
-            .as_ref()
-            .filter(|_| profile.cookies.with_api);
-        request.attempt = attempt;
         request.time_limit = TimeLimit::EachStep;
-        self.with_jar(credentials.jar.clone()).send(request).await
+        Ok(request)
     }
 
     /// Sends one call without a body, if a page may make it, and returns the answer. A redirect is
@@ -161,13 +201,24 @@ impl Backend {
         device: &Device,
     ) -> Result<Response, AuthError> {
         let call = self.api_call(method, path, &[])?;
+        self.once(&call, access, token, device).await
+    }
+
+    /// Sends one call without a body of the caller's, without a refresh and without a redirect.
+    pub(super) async fn once(
+        &self,
+        call: &ApiCall,
+        access: Option<&Secret>,
+        token: &RefreshToken,
+        device: &Device,
+    ) -> Result<Response, AuthError> {
         let credentials = CallCredentials {
             access: access.cloned(),
             token: Some(token.clone()),
             device: device.clone(),
             jar: self.jar().clone(),
         };
-        Ok(self.api(&call, ApiPayload::none(), &credentials, 1).await?)
+        Ok(self.api(call, ApiPayload::none(), &credentials, 1).await?)
     }
 
     /// Moves `call` to the target of a redirect, if a page may call that; refuses any other.
@@ -176,6 +227,10 @@ impl Backend {
         call: &mut ApiCall,
         head: &Response,
     ) -> Result<RedirectDecision, AuthError> {
+        let ApiCall::Page(call) = call else {
+            // The answer is judged as one that is not understood.
+            return Ok(RedirectDecision::Answer);
+        };
         let from = self.profile().url(&call.path);
         let location = head.location();
         let lead = read_redirect(self.profile(), head.status(), location, &from, &call.method);
@@ -229,11 +284,16 @@ impl Backend {
 }
 
 impl ApiCall {
-    /// Whether the caller's body goes along.
+    /// Whether the caller's body goes along. An endpoint has a body of its own.
     pub(crate) fn takes_body(&self) -> bool {
-        self.with_body
+        match self {
+            Self::Page(call) => call.with_body,
+            Self::Endpoint(_) => false,
+        }
     }
+}
 
+impl PageCall {
     fn drop_body(&mut self) {
         self.with_body = false;
         for name in [

@@ -5,8 +5,6 @@ use super::api_path::refuse;
 use super::client::Backend;
 use crate::wire::{BackendFeatures, CodeForm};
 
-/// The path at which the contract lists the sessions of an account.
-const SESSIONS: &str = "/sessions";
 /// The path at which the contract ends all sessions of an account.
 const LOGOUT_ALL: &str = "/logout-all";
 
@@ -20,7 +18,9 @@ impl Backend {
         BackendFeatures {
             register: endpoints.register.get().is_some(),
             resend_otp: resend.is_some(),
-            sessions: refuse("GET", SESSIONS, profile).is_ok(),
+            sessions: endpoints.sessions.get().is_some(),
+            end_session: endpoints.end_session.get().is_some(),
+            end_other_sessions: endpoints.end_other_sessions.get().is_some(),
             logout_all: refuse("POST", LOGOUT_ALL, profile).is_ok(),
             identifier: profile.identifier,
             code: CodeForm {
@@ -39,7 +39,7 @@ mod tests {
     use crate::profile::Profile;
     use crate::wire::Identifier;
 
-    fn features(profile: &str) -> [bool; 4] {
+    fn features(profile: &str) -> [bool; 6] {
         let profile = json!({"extends": profile, "backend": "https://a.example"});
         let profile = Profile::from_json(profile).expect("a shipped profile");
         let features = Backend::new(profile, "test").expect("a client").features();
@@ -47,17 +47,24 @@ mod tests {
             features.register,
             features.resend_otp,
             features.sessions,
+            features.end_session,
+            features.end_other_sessions,
             features.logout_all,
         ]
     }
 
     #[test]
     fn nothing_is_offered_that_a_profile_does_not_know() {
-        assert_eq!(features("contract"), [true; 4]);
-        assert_eq!(features("directus"), [true, false, false, false]);
+        let all = [true, true, true, true, false, true];
+        assert_eq!(features("contract"), all, "it ends all sessions or one");
+        let accounts_alone = [true, false, false, false, false, false];
+        assert_eq!(features("directus"), accounts_alone);
+        assert_eq!(features("node-express-boilerplate"), accounts_alone);
         // Its endpoint that sends the first code sends another one too.
-        assert_eq!(features("better-auth"), [true, true, false, false]);
-        assert_eq!(features("supabase"), [true, false, false, false]);
+        let all_but_everywhere = [true, true, true, true, true, false];
+        assert_eq!(features("better-auth"), all_but_everywhere);
+        let no_list = [true, false, false, false, true, false];
+        assert_eq!(features("supabase"), no_list);
     }
 
     #[test]

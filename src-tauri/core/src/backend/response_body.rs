@@ -10,9 +10,27 @@ use crate::json_text;
 use crate::profile::{Facts, Fields, Profile};
 use crate::response_fields::{HeaderTokens, ResponseFields};
 
-/// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
-/// needs thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
-const VALUES_LIMIT: usize = 20_000;
+/// How large a body may be that is read whole.
+#[derive(Clone, Copy)]
+pub(super) struct BodyLimits {
+    pub bytes: usize,
+    /// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
+    /// needs thirty times its size in memory.
+    pub values: usize,
+}
+
+/// No answer to a sign-in or a refresh comes near this.
+pub(super) const SMALL: BodyLimits = BodyLimits {
+    bytes: 1024 * 1024,
+    values: 20_000,
+};
+
+/// For the list of a person's sessions: some backends never forget one, and list those of years.
+/// Parsed, this many values need about 30 MB for a moment.
+pub(super) const LIST: BodyLimits = BodyLimits {
+    bytes: 4 * 1024 * 1024,
+    values: 400_000,
+};
 
 /// The longest text that the rules of a profile look at.
 const TEXT_LIMIT: usize = 4096;
@@ -39,12 +57,12 @@ enum Content {
 
 impl ResponseBody {
     /// An answer with these bytes, and with these tokens in its headers.
-    pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
+    pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens, limits: BodyLimits) -> Self {
         let content = if json_text::is_empty(bytes) {
             Content::Nothing
-        } else if is_dense(bytes) {
+        } else if is_dense(bytes, limits) {
             tracing::warn!(
-                limit = VALUES_LIMIT,
+                limit = limits.values,
                 "the backend's answer has more values than are parsed: it is not understood"
             );
             Content::Other
@@ -143,11 +161,11 @@ fn text_of(bytes: &[u8]) -> Content {
 
 /// Whether a body may have too many values to parse. Each value but the first comes after one of
 /// these bytes. Those within texts are counted too, so the count is never too low.
-fn is_dense(bytes: &[u8]) -> bool {
+fn is_dense(bytes: &[u8], limits: BodyLimits) -> bool {
     let before = bytes
         .iter()
         .filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{'));
-    before.count() > VALUES_LIMIT
+    before.count() > limits.values
 }
 
 #[cfg(test)]
@@ -157,7 +175,7 @@ mod tests {
     #[test]
     fn a_body_of_very_many_values_is_not_taken_apart() {
         for unit in ["0,", "[],", "\"\",", "{},"] {
-            let body = format!("[{}0]", unit.repeat(VALUES_LIMIT + 1));
+            let body = format!("[{}0]", unit.repeat(SMALL.values + 1));
             assert!(
                 serde_json::from_str::<Value>(&body).is_ok(),
                 "{unit} makes JSON"
@@ -168,7 +186,7 @@ mod tests {
     }
 
     fn is_json(text: &str) -> bool {
-        ResponseBody::of(text.as_bytes(), HeaderTokens::default())
+        ResponseBody::of(text.as_bytes(), HeaderTokens::default(), SMALL)
             .json()
             .is_some()
     }
@@ -176,7 +194,7 @@ mod tests {
     #[test]
     fn nothing_is_not_a_page() {
         let facts = |text: &str| {
-            let body = ResponseBody::of(text.as_bytes(), HeaderTokens::default());
+            let body = ResponseBody::of(text.as_bytes(), HeaderTokens::default(), SMALL);
             let facts = body.facts(401, None);
             (facts.body.is_some(), facts.empty)
         };

@@ -26,6 +26,7 @@ mod rules;
 #[cfg(test)]
 mod schema;
 mod section;
+mod session_fields;
 mod shipped;
 mod template;
 #[cfg(test)]
@@ -62,6 +63,7 @@ pub(crate) use read::read;
 pub(crate) use request::{FilledRequest, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Refusal, SignInCall, When};
 pub use section::Section;
+pub use session_fields::SessionFields;
 pub use shipped::{SHIPPED, Shipped};
 pub use template::Template;
 pub use value_or_false::ValueOrFalse;

@@ -9,6 +9,7 @@ use super::body_template::BodyTemplate;
 use super::header::HeaderKey;
 use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
+use super::session_fields::SessionFields;
 use super::template::Template;
 use super::value_or_false::ValueOrFalse;
 use super::verbs::Endpoints;
@@ -130,8 +131,8 @@ pub enum UserFrom {
 }
 
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,
-/// `$otp`, `$challenge`, `$device`, `$device_id`, `$refresh_token`, `$access_token` and
-/// `$origin`; `$$` is a dollar sign.
+/// `$otp`, `$challenge`, `$device`, `$device_id`, `$listed_session`, `$refresh_token`,
+/// `$access_token` and `$origin`; `$$` is a dollar sign.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -171,6 +172,8 @@ pub struct Answer {
     pub refresh: Fields,
     /// In the answer of `me`.
     pub me: Fields,
+    /// In the answer of `sessions`.
+    pub sessions: SessionFields,
     /// In any refusal: the message for people.
     pub message: Vec<Pointer>,
     /// In any refusal: the error code for programs.
@@ -197,6 +200,9 @@ pub struct Fields {
     pub expires: Vec<Expiry>,
     /// The refresh token's end or life, likewise.
     pub refresh_expires: Vec<Expiry>,
+    /// What the backend calls this session: the same text as at `answer.sessions.id`, by which the
+    /// session is found in the list of all.
+    pub session_id: Vec<Pointer>,
 }
 
 impl Fields {

@@ -22,6 +22,8 @@ pub enum Placeholder {
     Device,
     /// The device's fingerprint.
     DeviceId,
+    /// What the backend calls the session that is to be ended: the text at `answer.sessions.id`.
+    ListedSession,
     /// The refresh token that came in a body.
     RefreshToken,
     /// The access token.
@@ -31,7 +33,7 @@ pub enum Placeholder {
 }
 
 /// All placeholders, with their names.
-pub(super) const PLACEHOLDERS: [(&str, Placeholder); 10] = [
+pub(super) const PLACEHOLDERS: [(&str, Placeholder); 11] = [
     ("identifier", Placeholder::Identifier),
     ("password", Placeholder::Password),
     ("name", Placeholder::Name),
@@ -39,6 +41,7 @@ pub(super) const PLACEHOLDERS: [(&str, Placeholder); 10] = [
     ("challenge", Placeholder::Challenge),
     ("device", Placeholder::Device),
     ("device_id", Placeholder::DeviceId),
+    ("listed_session", Placeholder::ListedSession),
     ("refresh_token", Placeholder::RefreshToken),
     ("access_token", Placeholder::AccessToken),
     ("origin", Placeholder::Origin),
@@ -55,6 +58,7 @@ impl Placeholder {
             Self::Challenge => "$challenge",
             Self::Device => "$device",
             Self::DeviceId => "$device_id",
+            Self::ListedSession => "$listed_session",
             Self::RefreshToken => "$refresh_token",
             Self::AccessToken => "$access_token",
             Self::Origin => "$origin",
@@ -81,6 +85,7 @@ pub struct Variables<'a> {
     pub challenge: Option<&'a Secret>,
     /// For `$device` and `$device_id`.
     pub device: Option<&'a Device>,
+    pub listed_session: Option<&'a Secret>,
     pub refresh_token: Option<&'a Secret>,
     pub access_token: Option<&'a Secret>,
     pub origin: Option<&'a str>,
@@ -102,6 +107,7 @@ impl<'a> Variables<'a> {
                 let device = self.device?;
                 Some(Cow::Owned(device.fingerprint.to_string()))
             }
+            Placeholder::ListedSession => secret(self.listed_session),
             Placeholder::RefreshToken => secret(self.refresh_token),
             Placeholder::AccessToken => secret(self.access_token),
             Placeholder::Origin => plain(self.origin),

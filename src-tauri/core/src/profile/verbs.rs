@@ -95,6 +95,18 @@ verbs! {
 
     /// Ends the session.
     logout => Logout { placeholders: [RefreshToken, AccessToken], is_for_pages: false }
+
+    /// Lists the sessions of the account. Some backends name each by its token.
+    sessions => Sessions { placeholders: [AccessToken], is_for_pages: false }
+
+    /// Ends one session of that list, which is `$listed_session`.
+    end_session => EndSession {
+        placeholders: [AccessToken, ListedSession],
+        is_for_pages: false
+    }
+
+    /// Ends all sessions of the account but this one.
+    end_other_sessions => EndOtherSessions { placeholders: [AccessToken], is_for_pages: false }
 }
 
 impl Verb {

@@ -5,9 +5,10 @@
 //! lock is held while waiting for the network or the keyring, so a sign-out never waits for a
 //! refresh: it begins a new epoch, and operations under way find that theirs is over (`inner`).
 //!
-//! Calls run one way: {scheduler, restore, API calls, rights} → refresh → reconcile; {sign-in,
-//! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a type
-//! that holds only those it may call, so that no call can go back.
+//! Calls run one way: listed sessions → {API calls, sign-out}; {scheduler, restore, API calls,
+//! rights} → refresh → reconcile; {sign-in, refresh, sign-out, reconcile} → pending sign-outs; all →
+//! commit and storage. Each verb is a type that holds only those it may call, so that no call can go
+//! back.
 
 mod account_records;
 mod api_call;
@@ -22,6 +23,7 @@ mod item_keeper;
 mod item_selection;
 mod keyring_status;
 mod legacy;
+mod listed_sessions;
 mod new_session;
 mod open_session;
 mod other_processes;
@@ -58,6 +60,7 @@ use self::commit::Committer;
 use self::context::Context;
 use self::inner::Shared;
 use self::item_keeper::ItemKeeper;
+use self::listed_sessions::ListedSessions;
 use self::other_processes::OtherProcesses;
 use self::pending_sign_outs::PendingSignOuts;
 use self::persistence::Persistence;
@@ -81,7 +84,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cookies::Jar;
 use crate::error::AuthError;
 use crate::folder_advice;
-use crate::identity::ChallengeId;
+use crate::identity::{ChallengeId, ListedSessionId};
 use crate::profile::Profile;
 use crate::secrets::{Secret, SecretStore};
 use crate::state::State;
@@ -89,7 +92,7 @@ use crate::storage::records::{FolderRecords, RecordStore};
 use crate::transport::{HttpTransport, NetworkSettings, Transport, user_agent};
 use crate::wire::{
     Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
-    SessionChanged, SignInOutcome, UploadRequest,
+    SessionChanged, SessionList, SignInOutcome, UploadRequest,
 };
 
 pub(crate) use self::account_records::{AccountRecords, LastKnown};
@@ -159,6 +162,7 @@ struct Verbs {
     sign_out: Arc<SignOut>,
     refresh: Arc<Refresh>,
     calls: Arc<ApiCalls>,
+    listed: ListedSessions,
     rights: Arc<Rights>,
     scheduler: Arc<Scheduler>,
     workspace: String,
@@ -297,6 +301,7 @@ impl Session {
             keeper: keeper.clone(),
             rights: rights.clone(),
         });
+        let listed = ListedSessions::new(context.clone(), calls.clone(), sign_out.clone());
         let scheduler = Arc::new(Scheduler {
             context: context.clone(),
             refresh: refresh.clone(),
@@ -324,6 +329,7 @@ impl Session {
             sign_out,
             refresh,
             calls,
+            listed,
             rights,
             scheduler,
             workspace,
@@ -453,6 +459,30 @@ impl Session {
     /// returns once the sign-out is on disk and shown.
     pub async fn logout(&self) -> LogoutReply {
         self.0.sign_out.run().await
+    }
+
+    /// The sessions of the account, here and elsewhere, as the backend lists them.
+    ///
+    /// # Errors
+    /// If the profile has no such list, or it could not be read.
+    pub async fn list_sessions(&self) -> Result<SessionList, AuthError> {
+        self.0.listed.list().await
+    }
+
+    /// Ends a session of the list as it was last read. To end this session is to sign out.
+    ///
+    /// # Errors
+    /// If the list has no such session, or the backend did not end it.
+    pub async fn end_session(&self, id: ListedSessionId) -> Result<(), AuthError> {
+        self.0.listed.end(id).await
+    }
+
+    /// Ends all sessions of the account but this one.
+    ///
+    /// # Errors
+    /// If the profile has no such call, or the backend did not end them.
+    pub async fn end_other_sessions(&self) -> Result<(), AuthError> {
+        self.0.listed.end_others().await
     }
 
     /// Whether the user's roles include this right. Roles that were not confirmed lately allow

@@ -104,6 +104,15 @@ impl OpenSession {
         }
     }
 
+    /// Takes an access token into use.
+    pub(super) fn set_access(&mut self, mut access: AccessToken, received: SinceBoot) {
+        let before = self.access.take();
+        // Not every answer says it, and it stays the same for as long as the session lasts.
+        let known = before.and_then(|before| before.token.session_id);
+        access.session_id = access.session_id.or(known);
+        self.access = Some(Access::new(access, received));
+    }
+
     /// The access token, for backends that need it for a sign-out.
     pub(super) fn access_text(&self) -> Option<Secret> {
         self.access.as_ref()?.token.token.clone()

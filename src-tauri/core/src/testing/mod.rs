@@ -11,11 +11,12 @@ pub use crate::clock::{Clock, SinceBoot, Sleep, SystemClock};
 pub use crate::cookies::Jar;
 pub use crate::failpoints::{ACCOUNT_FAILPOINTS, FAILPOINTS};
 pub use crate::plan::Plan;
-pub use crate::profile::Fields;
+pub use crate::profile::{Fields, SessionFields};
 pub use crate::schedule::{
     CLICK_GAP, LIFE_MIN, PAGE_GAP, RETRY_AFTER_MAX, SPREAD_MAX, refresh_after,
 };
 pub use crate::session::{Item, Machine, Upload, UploadAnswer};
+pub use crate::session_entries::read as read_session_entries;
 pub use crate::state::{Challenge, Event, Outage, State};
 pub use crate::status::api_failure;
 pub use crate::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};

@@ -14,6 +14,7 @@ mod device;
 mod fetch;
 mod item_ownership;
 mod legacy_records;
+mod listed_sessions;
 mod lock;
 mod obstacles;
 mod other_backend;

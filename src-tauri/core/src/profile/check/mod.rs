@@ -5,6 +5,7 @@ mod calls;
 mod published;
 mod roles;
 mod rules;
+mod sessions;
 
 use url::{Host, Url};
 
@@ -97,6 +98,7 @@ impl Profile {
         self.check_user()?;
         self.check_published()?;
         self.check_otp()?;
+        self.check_sessions()?;
         self.check_rules()?;
         self.check_api()?;
         self.check_roles()
@@ -243,8 +245,14 @@ impl Profile {
                 return mistake(key, reason);
             }
             let allowed = allowed.path();
-            if self.auth_paths().any(|path| paths::overlap(allowed, &path)) {
-                let reason = "lets the window call an endpoint of the session, which is not for it";
+            let mut ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
+            let taken = ours.find(|(_, call)| paths::overlap(allowed, &call.path.source()));
+            if let Some((verb, _)) = taken {
+                let reason = format!(
+                    "lets the window call `endpoints.{}`, an endpoint of the session, which is not \
+                     for it",
+                    verb.name()
+                );
                 return mistake(key, reason);
             }
         }

@@ -24,15 +24,13 @@ impl Profile {
                 shown.extend(places("otp.email", "", &self.otp.email));
             }
             shown.extend(places("answer.message", "", &answer.message));
-            for (key, place) in shown {
-                let Some((secret, _)) = secrets.iter().find(|(_, held)| *held == place) else {
-                    continue;
-                };
-                let reason = format!("is the place of `{secret}`, a secret, and would be shown");
-                return mistake(key, reason);
-            }
+            check_apart(shown, &secrets)?;
         }
-        Ok(())
+        let sessions = &answer.sessions;
+        let key = |name: &str| format!("answer.sessions.{name}");
+        let shown = sessions.shown().into_iter();
+        let shown = shown.flat_map(|(name, list)| places(&key(name), "", list));
+        check_apart(shown.collect(), &places(&key("id"), "", &sessions.id))
     }
 
     /// The places of what is shown of a user, which is at one of `users`.
@@ -55,10 +53,22 @@ impl Profile {
     }
 }
 
+fn check_apart(shown: Places, secrets: &Places) -> Checked {
+    for (key, place) in shown {
+        if let Some((secret, _)) = secrets.iter().find(|(_, held)| *held == place) {
+            let reason = format!("is the place of `{secret}`, a secret, and would be shown");
+            return mistake(key, reason);
+        }
+    }
+    Ok(())
+}
+
 fn secrets_of(name: &str, fields: &Fields) -> Places {
     let access = places(&format!("{name}.access_token"), "", &fields.access_token);
     let refresh = places(&format!("{name}.refresh_token"), "", &fields.refresh_token);
-    [access, refresh].concat()
+    // At some backends it is the token of a cookie, without its signature.
+    let own = places(&format!("{name}.session_id"), "", &fields.session_id);
+    [access, refresh, own].concat()
 }
 
 fn places(key: &str, above: &str, list: &[Pointer]) -> Places {
@@ -99,6 +109,16 @@ mod tests {
                 json!({"otp": {"email": ["/c"], "challenge": ["/c"]}}),
                 "otp.email[0]",
                 "otp.challenge[0]",
+            ),
+            (
+                json!({"answer": {"sessions": {"id": ["/token"], "name": ["/name", "/token"]}}}),
+                "answer.sessions.name[1]",
+                "answer.sessions.id[0]",
+            ),
+            (
+                json!({"answer": {"login": {"session_id": ["/user/name"]}}}),
+                "user.name[0]",
+                "answer.login.session_id[0]",
             ),
         ] {
             let error = Profile::from_json(profile).expect_err("a secret");
