@@ -171,7 +171,11 @@ fn a_password_goes_where_it_belongs() {
         let call = json!({"path": "/x", "body": {"deep": [{"p": "so $password"}]}});
         let error = over(json!({"endpoints": {name: call}}));
         let key = format!("endpoints.{name}.body.deep[0].p");
-        check(&error, &key, "login, register and verify_otp only");
+        check(
+            &error,
+            &key,
+            "login, register, verify_otp, verify_totp and verify_recovery only",
+        );
     }
     for headers in [
         json!({"headers": {"x": "$password"}}),

@@ -12,7 +12,7 @@ use crate::response_fields::AccessToken;
 use crate::schedule;
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
-use crate::wire::{SessionInfo, User};
+use crate::wire::{CodeMethod, SessionInfo, User};
 
 /// A session in memory.
 #[derive(Clone)]
@@ -71,6 +71,8 @@ pub(super) struct OpenChallenge {
     pub id: ChallengeId,
     pub attempt: AttemptId,
     pub email: String,
+    /// The methods that the backend has offered.
+    pub methods: Vec<CodeMethod>,
     pub device: Device,
     /// The backend with the ordinary cookies of this sign-in.
     pub backend: Backend,
