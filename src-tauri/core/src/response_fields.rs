@@ -536,6 +536,7 @@ mod tests {
                     let now = SystemTime::now();
                     let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
                     let _ = (reply.otp_email(), reply.challenge(), reply.message());
+                    let _ = profile.offered_methods(reply.methods().as_deref());
                     let code = reply.code();
                     let facts = Facts {
                         status,

@@ -12,6 +12,7 @@ use super::tokens;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Endpoint, SignInCall, UserFrom, Variables};
+use crate::published::Unpublished;
 use crate::response_fields::{AccessToken, ResponseFields};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
@@ -256,7 +257,11 @@ impl Backend {
             let named = reply.as_ref().and_then(ResponseFields::methods);
             let methods = profile.offered_methods(named.as_deref());
             if methods.is_empty() {
-                let error = code_words::no_method(&named.unwrap_or_default());
+                let challenge = reply.as_ref().and_then(ResponseFields::challenge);
+                let secrets = Unpublished::of(&challenge).and(&token);
+                let mut named = named.unwrap_or_default();
+                named.retain(|name| !secrets.are_in(name));
+                let error = code_words::no_method(&named);
                 return Err(SignInFailure::with_leftovers(token, error));
             }
             return Ok(SignInResponse::OtpRequired {

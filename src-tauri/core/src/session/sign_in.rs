@@ -15,7 +15,7 @@ use super::epoch::AttemptId;
 use super::new_session::{NewSessions, voided_error};
 use super::open_session::OpenChallenge;
 use crate::backend::{
-    Backend, CodeToVerify, Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession,
+    Backend, CodeToVerify, Grant, SignInFailure, SignInResponse, UnusableSession,
 };
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -399,43 +399,7 @@ impl SignIn {
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
         let context = &self.context;
-        let profile = context.backend.profile();
-        let sent = match (challenge.methods.first(), profile.endpoints.send_otp.get()) {
-            (Some(CodeMethod::Otp), Some(_)) => {
-                let context = challenge.otp_context();
-                challenge
-                    .backend
-                    .send_code(context, true)
-                    .await
-                    .map(|()| true)
-            }
-            // The backend has sent it by itself.
-            (Some(CodeMethod::Otp), None) => Ok(true),
-            _ => Ok(false),
-        };
-        let now = context.shared.now();
-        let wait = |ms| now.saturating_add(Duration::from_millis(ms));
-        let shown = state::Challenge {
-            id: challenge.id,
-            email: email.unwrap_or_else(|| challenge.email.clone()),
-            methods: profile.described(&challenge.methods),
-            trust_days: profile.otp.trust_days,
-            resend_at: now,
-        };
-        let shown = match sent {
-            Ok(true) => shown.sent(wait(profile.otp.resend_after_ms())),
-            Ok(false) => shown,
-            Err(error) => {
-                tracing::warn!(
-                    code = ?error.code,
-                    "the backend sent no code: the user can request one"
-                );
-                state::Challenge {
-                    resend_at: wait(error.retry_after_ms.unwrap_or_default()),
-                    ..shown
-                }
-            }
-        };
+        let shown = challenge.begin(email, || context.shared.now()).await;
         let Some(mut at) = context.shared.in_attempt(challenge.attempt) else {
             self.revoke(challenge.token, None, challenge.device);
             return Err(voided_error(cause));
@@ -464,22 +428,4 @@ async fn run_detached<T: Send + 'static>(
 ) -> Result<T, AuthError> {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
-}
-
-impl OpenChallenge {
-    /// This method, or the first on offer, if the backend has offered it.
-    fn offered(&self, method: Option<CodeMethod>) -> Result<CodeMethod, AuthError> {
-        let method = method.or(self.methods.first().copied());
-        let offered = method.filter(|method| self.methods.contains(method));
-        offered.ok_or_else(|| ErrorCode::Unsupported.into())
-    }
-
-    fn otp_context(&self) -> OtpContext<'_> {
-        OtpContext {
-            identifier: &self.email,
-            password: self.password.as_ref(),
-            challenge: self.name.as_ref(),
-            device: &self.device,
-        }
-    }
 }

@@ -13,11 +13,12 @@ impl Profile {
                           when a code is wanted";
             return mistake("endpoints.verify_otp", reason);
         }
+        let is_wanted = !self.otp.wanted.is_empty();
         for (name, call) in [
             ("send_otp", &endpoints.send_otp),
             ("resend_otp", &endpoints.resend_otp),
         ] {
-            if call.get().is_some() && endpoints.verify_otp.get().is_none() {
+            if is_wanted && call.get().is_some() && endpoints.verify_otp.get().is_none() {
                 let reason = "sends codes, but there is no `verify_otp` that takes them";
                 return mistake(format!("endpoints.{name}"), reason);
             }
@@ -38,7 +39,6 @@ impl Profile {
             let reason = "is empty: nothing stands between names";
             return mistake("otp.methods_separator", reason);
         }
-        let is_wanted = !self.otp.wanted.is_empty();
         for (index, method) in self.otp.default_methods.iter().enumerate() {
             if is_wanted && endpoints.verify(*method).is_none() {
                 let reason = format!("has no endpoint: there is no `{}`", method.verb().name());
@@ -173,14 +173,14 @@ mod tests {
                 "otp.codes.otp.names[1]",
             ),
             (
-                json!({"endpoints": {"verify_totp": {"body": {"code": false, "x": 1}}}}),
+                json!({"endpoints": {"verify_totp": {"body": {"code": "123456"}}}}),
                 "endpoints.verify_totp",
             ),
             (json!({"otp": {"trust_days": 30}}), "otp.trust_days"),
             (
                 json!({
                     "otp": {"trust_days": 0},
-                    "endpoints": {"verify_totp": {"body": {"trust": "$trust_device"}}},
+                    "endpoints": {"verify_totp": {"body": {"c": "$otp", "t": "$trust_device"}}},
                 }),
                 "otp.trust_days",
             ),
