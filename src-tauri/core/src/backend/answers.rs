@@ -165,7 +165,11 @@ pub(super) fn refused(
     let (code, by_rule) = code_of(kind, profile, status.as_u16(), body, reply);
     let said = reply.and_then(ResponseFields::message);
     let has_code = reply.and_then(ResponseFields::code).is_some();
-    if let Some(error) = code_words::refused(kind, code, said.as_deref(), by_rule || !has_code) {
+    let is_known = by_rule || !has_code;
+    let may_be_anothers = code == ErrorCode::BadAnswer && gateways_refuse_with(status.as_u16());
+    if !may_be_anothers
+        && let Some(error) = code_words::refused(kind, code, said.as_deref(), is_known)
+    {
         return error;
     }
     match (code, said) {

@@ -22,7 +22,7 @@ pub(super) fn refused(
     let is_about_code = call.verified().is_some() || call == SignInCall::SendOtp;
     let is_unknown = match code {
         ErrorCode::OtpInvalid | ErrorCode::InvalidInput => !is_known,
-        ErrorCode::Unsupported => true,
+        ErrorCode::BadAnswer => true,
         _ => false,
     };
     if let Some(said) = said.filter(|_| is_about_code && is_unknown) {
