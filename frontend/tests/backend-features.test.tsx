@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
-import { otpPending, reply, signedIn, signedOut } from "./support/states";
+import { offered, otpPending, reply, signedIn, signedOut } from "./support/states";
 
 const accounts = () => screen.queryAllByRole("link", { name: /create (an )?account/i });
 
@@ -53,7 +53,7 @@ describe("a server that makes no accounts", () => {
 
 describe("a server that sends no codes", () => {
   it("is not asked for another, and the code is looked for in an app", async () => {
-    startShell(otpPending(), { resendOtp: false });
+    startShell(otpPending(0, [offered("totp")]));
     await openApp("/auth/otp/");
     expect(screen.queryByRole("button", { name: /send/i })).toBeNull();
     expect(screen.queryByText(/We sent/)).toBeNull();

@@ -41,6 +41,8 @@ pub fn response_fields(data: &[u8]) {
     let mut profile = PROFILES[0].clone();
     profile.otp.email = all();
     profile.otp.challenge = all();
+    profile.otp.methods = all();
+    profile.otp.method_name = all();
     profile.answer.message = all();
     profile.answer.code = all();
     profile.user.id = all();
@@ -88,4 +90,7 @@ fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
     };
     let _ = profile.ends.iter().find(|rule| rule.holds(&facts));
     let _ = (reply.challenge(), reply.otp_email());
+    if let Some(names) = reply.methods() {
+        let _ = profile.offered_methods(Some(&names));
+    }
 }

@@ -107,6 +107,23 @@ impl Jar {
         matching.map(pair).collect()
     }
 
+    /// The cookies of these names, each with all that says where it goes.
+    pub fn named(&self, names: &[String]) -> Vec<RefreshCookie> {
+        let jar = self.lock();
+        let held = jar
+            .iter()
+            .flat_map(|cookies| cookies.store.iter_unexpired());
+        let wanted = held.filter(|cookie| names.iter().any(|name| name == cookie.name()));
+        wanted.filter_map(RefreshCookie::of).collect()
+    }
+
+    /// Puts in cookies that were kept elsewhere.
+    pub fn put(&self, kept: &[RefreshCookie]) {
+        if let Some(cookies) = &mut *self.lock() {
+            kept.iter().for_each(|cookie| cookies.put(cookie));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Cookies>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,6 +149,16 @@ impl Cookies {
                 // The cookie is for another domain, or has expired already.
                 Err(_) => {}
             }
+        }
+    }
+
+    fn put(&mut self, kept: &RefreshCookie) {
+        let home = format!("https://{}{}", kept.host, kept.path);
+        let Ok(home) = Url::parse(&home) else {
+            return;
+        };
+        if self.store.insert_raw(&kept.raw(), &home).is_ok() {
+            self.newest(kept.key());
         }
     }
 
@@ -233,6 +260,27 @@ impl RefreshCookie {
         }))
     }
 
+    /// A cookie of a jar; `None` if nothing says where it goes.
+    fn of(cookie: &Cookie<'_>) -> Option<Self> {
+        let (domain, host) = match &cookie.domain {
+            CookieDomain::Suffix(domain) => (Some(domain.clone()), domain.clone()),
+            CookieDomain::HostOnly(host) => (None, host.clone()),
+            CookieDomain::NotPresent | CookieDomain::Empty => return None,
+        };
+        Some(Self {
+            name: cookie.name().to_owned(),
+            value: Zeroizing::new(cookie.value().to_owned()),
+            domain,
+            host,
+            path: cookie.path.as_ref().to_owned(),
+            expires: match cookie.expires {
+                CookieExpiration::AtUtc(end) => Some(end.unix_timestamp()),
+                CookieExpiration::SessionEnd => None,
+            },
+            secure: cookie.secure().unwrap_or(false),
+        })
+    }
+
     /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -265,6 +313,16 @@ impl RefreshCookie {
     /// Whether the cookie may go to `url`: domain, path and `Secure` count as for any cookie. Its
     /// expiry does not: the clock of this computer may be wrong, and the backend knows.
     pub fn goes_to(&self, url: &Url) -> bool {
+        let mut raw = self.raw();
+        raw.unset_expires();
+        let url = &as_trusted(url);
+        let Ok(home) = Url::parse(&format!("{}://{}{}", url.scheme(), self.host, self.path)) else {
+            return false;
+        };
+        Cookie::try_from_raw_cookie(&raw, &home).is_ok_and(|cookie| cookie.matches(url))
+    }
+
+    fn raw(&self) -> RawCookie<'static> {
         let mut raw = RawCookie::build((self.name.clone(), self.value.to_string()))
             .path(self.path.clone())
             .secure(self.secure)
@@ -272,11 +330,10 @@ impl RefreshCookie {
         if let Some(domain) = &self.domain {
             raw = raw.domain(domain.clone());
         }
-        let url = &as_trusted(url);
-        let Ok(home) = Url::parse(&format!("{}://{}{}", url.scheme(), self.host, self.path)) else {
-            return false;
-        };
-        Cookie::try_from_raw_cookie(&raw.build(), &home).is_ok_and(|cookie| cookie.matches(url))
+        if let Some(end) = self.expires() {
+            raw = raw.expires(end);
+        }
+        raw.build()
     }
 }
 

@@ -186,10 +186,22 @@ impl<'a> ResponseFields<'a> {
         self.secret(&self.profile.otp.challenge)
     }
 
+    /// The names of the methods by which a code may be given; `None` if the answer names none.
+    pub fn methods(&self) -> Option<Vec<String>> {
+        let otp = &self.profile.otp;
+        let found = first(&otp.methods, self.body?)?;
+        let separator = otp.methods_separator.as_deref();
+        let names_of = |item| names_in(item, separator, &otp.method_name);
+        Some(match found {
+            Value::Array(items) => items.iter().flat_map(names_of).collect(),
+            one => names_of(one),
+        })
+    }
+
     /// The backend's error message for people, cut to a length that fits a screen.
     pub fn message(&self) -> Option<String> {
         let text = self.text(&self.profile.answer.message)?;
-        let clean: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+        let clean = shown(&text, 300);
         (!clean.trim().is_empty()).then_some(clean)
     }
 
@@ -222,16 +234,27 @@ pub(crate) fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// The role names in one value: a text may have several, and a table has one at a place of its own.
+/// A text of the backend as a person may see it: without control characters, and cut to `length`.
+pub(crate) fn shown(text: &str, length: usize) -> String {
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(length).collect()
+}
+
+/// The role names in one value.
 fn roles_of(role: &Value, fields: &UserFields) -> Vec<String> {
-    let named = match role {
-        Value::Object(_) => first(&fields.role_name, role),
+    names_in(role, fields.roles_separator.as_deref(), &fields.role_name)
+}
+
+/// The names in one value: a text may have several, and a table has one at a place of its own.
+fn names_in(value: &Value, separator: Option<&str>, name: &[Pointer]) -> Vec<String> {
+    let named = match value {
+        Value::Object(_) => first(name, value),
         other => Some(other),
     };
     let text = named.and_then(text_of);
-    match (text, &fields.roles_separator) {
+    match (text, separator) {
         (Some(text), Some(separator)) => {
-            let names = text.split(separator.as_str()).map(str::trim);
+            let names = text.split(separator).map(str::trim);
             names
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned)
@@ -393,6 +416,44 @@ mod tests {
     }
 
     #[test]
+    fn methods_are_found_in_lists_texts_and_tables() {
+        let methods = |more: Value, body: Value| {
+            let mut otp = json!({"methods": ["/mfa/methods", "/methods"]});
+            otp.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let profile = Profile::from_json(json!({"otp": otp})).unwrap();
+            ResponseFields::new(&body, &profile, &profile.answer.login).methods()
+        };
+        let found = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let plain = || json!({});
+        assert_eq!(
+            methods(plain(), json!({"methods": ["totp", "otp"]})),
+            found(&["totp", "otp"])
+        );
+        assert_eq!(
+            methods(plain(), json!({"mfa": {"methods": "totp"}})),
+            found(&["totp"])
+        );
+        assert_eq!(
+            methods(
+                json!({"methods_separator": " "}),
+                json!({"methods": "totp  sms"})
+            ),
+            found(&["totp", "sms"])
+        );
+        let tables = json!({"methods": [{"id": 1, "type": "totp"}, {"kind": "sms"}, {"id": 2}]});
+        assert_eq!(
+            methods(json!({"method_name": ["/type", "/kind"]}), tables),
+            found(&["totp", "sms"])
+        );
+        assert_eq!(methods(plain(), json!({"methods": []})), found(&[]));
+        for silent in [json!({}), json!({"methods": null}), json!([])] {
+            assert_eq!(methods(plain(), silent), None, "it names none");
+        }
+    }
+
+    #[test]
     fn roles_are_found_in_texts_and_in_tables() {
         let roles = |user: Value, more: Value| {
             let mut fields = json!({"roles": ["/roles", "/role"]});
@@ -489,6 +550,7 @@ mod tests {
                     let now = SystemTime::now();
                     let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
                     let _ = (reply.otp_email(), reply.challenge(), reply.message());
+                    let _ = profile.offered_methods(reply.methods().as_deref());
                     let code = reply.code();
                     let facts = Facts {
                         status,

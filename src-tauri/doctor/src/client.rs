@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::backend::{
-    Backend, BackendError, OtpContext, Recorder, RefreshAnswer, ResponseBody, SignInFailure,
-    SignInResponse, UndeliveredSignOut,
+    Backend, BackendError, CodeToVerify, OtpContext, Recorder, RefreshAnswer, ResponseBody,
+    SignInFailure, SignInResponse, UndeliveredSignOut,
 };
 use vestibule_core::profile::Profile;
 use vestibule_core::transport::HttpTransport;
-use vestibule_core::wire::{LoginInput, RegisterInput, SignedOutReason, User};
+use vestibule_core::wire::{CodeMethod, LoginInput, RegisterInput, SignedOutReason, User};
 use vestibule_core::{
     AccessToken, AuthError, Device, ErrorCode, RefreshToken, Secret, SessionEntries,
 };
@@ -34,6 +34,8 @@ pub(crate) enum SignInAnswer {
     /// A session without a user.
     Nameless(AuthError),
     CodeNeeded {
+        /// The methods by which it may be given.
+        methods: Vec<CodeMethod>,
         challenge: Option<Secret>,
     },
     /// A registration without a session.
@@ -146,7 +148,7 @@ impl Client {
     }
 
     pub(crate) async fn send_code(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
-        self.backend.send_otp(challenge).await
+        self.backend.send_code(challenge, true).await
     }
 
     pub(crate) async fn resend_code(
@@ -154,17 +156,23 @@ impl Client {
         challenge: OtpContext<'_>,
     ) -> Answered<Result<(), AuthError>> {
         let mark = self.recorder.count();
-        let result = self.backend.resend_otp(challenge).await;
+        let result = self.backend.send_code(challenge, false).await;
         self.answered(mark, result)
     }
 
     pub(crate) async fn verify_code(
         &mut self,
         challenge: OtpContext<'_>,
+        method: CodeMethod,
         code: &Secret,
     ) -> Answered<SignInAnswer> {
         let mark = self.recorder.count();
-        let answer = self.backend.verify_otp(challenge, code).await;
+        let code = CodeToVerify {
+            method,
+            code,
+            trust_device: false,
+        };
+        let answer = self.backend.verify_code(challenge, code).await;
         self.keep(mark, answer, challenge.device)
     }
 
@@ -424,9 +432,9 @@ impl Client {
                 self.sessions.add(unusable.token, unusable.access, device);
                 SignInAnswer::Nameless(unusable.error)
             }
-            Ok(SignInResponse::OtpRequired { challenge, .. }) => {
-                SignInAnswer::CodeNeeded { challenge }
-            }
+            Ok(SignInResponse::OtpRequired {
+                methods, challenge, ..
+            }) => SignInAnswer::CodeNeeded { methods, challenge },
             Ok(SignInResponse::Accepted { access, token }) => {
                 if !token.is_empty() {
                     self.sessions.add(token, access, device);

@@ -1,17 +1,18 @@
 //! Runs sessions against a real Better Auth server, through everything that a user does there.
 
 use serde_json::json;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
-use vestibule_core::{ErrorCode, Secret};
-use vestibule_harness::{code, verify};
+use vestibule_harness::code;
 
 use crate::installation::{Installation, profile};
 use crate::report::Report;
+use crate::second_factors;
 use crate::server::Server;
 
-const ANN: &str = "ann@example.com";
-const PASSWORD: &str = "correct-horse";
-const ENABLE: &str = "/api/auth/two-factor/enable";
+pub const ANN: &str = "ann@example.com";
+pub const PASSWORD: &str = "correct-horse";
+pub const ENABLE: &str = "/api/auth/two-factor/enable";
 
 /// Runs all steps; returns how many there were.
 pub async fn run() -> usize {
@@ -37,7 +38,7 @@ pub async fn run() -> usize {
     assert_eq!(late.until_signed_out().await, SignedOutReason::Expired);
     report.did("refresh after the sign-out", "expired");
 
-    second_factor(&mut installation, &mut server, &mut report).await;
+    second_factors::run(&mut installation, &mut server, &mut report).await;
     untrusted(&server, &mut report).await;
     report.steps()
 }
@@ -92,84 +93,6 @@ async fn sign_in(installation: &mut Installation, report: &mut Report) {
     report.did("refresh, three times", "confirmed; the same token");
 }
 
-async fn second_factor(installation: &mut Installation, server: &mut Server, report: &mut Report) {
-    let outcome = installation
-        .session
-        .login(LoginInput::new(ANN, PASSWORD))
-        .await;
-    assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
-    let before = installation.kept();
-    installation
-        .post(ENABLE, &json!({"password": PASSWORD}))
-        .await;
-    assert_ne!(
-        installation.kept(),
-        before,
-        "the sign-in replaces the session"
-    );
-    installation.refresh().await;
-    installation.restart();
-    assert_eq!(installation.until_fresh().await, "Ann");
-    report.did(
-        "switch the second factor on",
-        "the session goes on, by a new cookie",
-    );
-    installation.sign_out().await;
-
-    let outcome = installation
-        .session
-        .login(LoginInput::new(ANN, PASSWORD))
-        .await;
-    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let first = server.code(ANN).await;
-    report.did("login", "a code is wanted, and was sent");
-    let wrong = verify(&installation.session, Secret::new(other_than(&first))).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    report.did("a wrong code", "invalid; another try is allowed");
-    installation
-        .session
-        .resend_otp()
-        .await
-        .expect("another code");
-    let second = server.code(ANN).await;
-    report.did("another code", "sent");
-    let right = verify(&installation.session, Secret::new(second)).await;
-    assert_eq!(right, Ok(SignInOutcome::SignedIn));
-    installation.refresh().await;
-    report.did("the right code", "signed in, and renewed");
-    installation.sign_out().await;
-
-    let outcome = installation
-        .session
-        .login(LoginInput::new(ANN, PASSWORD))
-        .await;
-    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let wrong = other_than(&server.code(ANN).await);
-    let mut refusals = Vec::new();
-    while refusals
-        .last()
-        .is_none_or(|last| *last == ErrorCode::OtpInvalid)
-    {
-        assert!(
-            refusals.len() < 20,
-            "the server never stops accepting wrong codes"
-        );
-        let refused = verify(&installation.session, Secret::new(wrong.clone())).await;
-        refusals.push(code(&refused).expect("refused"));
-    }
-    assert_eq!(
-        refusals.last(),
-        Some(&ErrorCode::OtpTooMany),
-        "{refusals:?}"
-    );
-    let gone = verify(&installation.session, Secret::new(wrong)).await;
-    assert_eq!(code(&gone), Some(ErrorCode::NoChallenge));
-    report.did(
-        "wrong codes without end",
-        format!("back to the start after {}", refusals.len()),
-    );
-}
-
 async fn untrusted(server: &Server, report: &mut Report) {
     let mut profile = profile("better-auth", server.url(), &[]);
     profile["headers"] = json!({"origin": "tauri://localhost"});
@@ -183,9 +106,4 @@ async fn untrusted(server: &Server, report: &mut Report) {
         "an origin it does not trust",
         "the app is at fault, not the account",
     );
-}
-
-/// Six digits that differ from this code.
-fn other_than(code: &str) -> String {
-    if code == "000000" { "111111" } else { "000000" }.into()
 }

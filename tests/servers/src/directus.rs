@@ -128,7 +128,7 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, rep
         .await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     report.did("login", "a code is wanted");
-    let another = installation.session.resend_otp().await;
+    let another = installation.session.send_otp().await;
     assert_eq!(code(&another), Some(ErrorCode::Unsupported));
     report.did("another code", "unsupported, and nothing is sent");
     let wrong = verify(&installation.session, Secret::new("000000")).await;

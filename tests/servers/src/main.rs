@@ -8,6 +8,7 @@ mod better_auth;
 mod directus;
 mod installation;
 mod report;
+mod second_factors;
 mod server;
 
 use std::process::ExitCode;

@@ -55,8 +55,8 @@ impl Server {
         &self.url
     }
 
-    /// The code for `of`, asked for over the server's standard input: one that a user would get by
-    /// mail or from an app.
+    /// What the server says of `of`, asked for over its standard input: mostly the code that a user
+    /// would get by mail or from an app.
     pub async fn code(&mut self, of: &str) -> String {
         let input = self.input.as_mut().expect("the server's input is open");
         let line = format!("{of}\n");

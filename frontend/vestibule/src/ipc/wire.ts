@@ -145,10 +145,6 @@ export type BackendFeatures = {
  */
 register: boolean, 
 /**
- * Sending another one-time code.
- */
-resendOtp: boolean, 
-/**
  * A list of the account's sessions.
  */
 sessions: boolean, 
@@ -167,11 +163,7 @@ logoutAll: boolean,
 /**
  * What a person signs in with: the label of the field.
  */
-identifier: Identifier, 
-/**
- * What its one-time codes look like.
- */
-code: CodeForm, };
+identifier: Identifier, };
 
 /**
  * What last changed the state.
@@ -179,7 +171,7 @@ code: CodeForm, };
 export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
 
 /**
- * A one-time code is needed. Which account it is for stays in Rust and out of URLs.
+ * A second factor is needed. Which account it is for stays in Rust and out of URLs.
  */
 export type Challenge = { 
 /**
@@ -187,26 +179,39 @@ export type Challenge = {
  */
 id: string, 
 /**
- * Where the code was sent, as the backend says or else as the user typed it.
+ * Where codes are sent, as the backend says or else as the user typed it.
  */
 email: string, 
 /**
  * How long until another code may be requested, in milliseconds from when this was sent.
  */
-resendInMs: number, };
+resendInMs: number, 
+/**
+ * The methods by which it can be answered, the one to show first at first. Never empty.
+ */
+methods: Array<OfferedMethod>, 
+/**
+ * For how many days a device that the user trusts needs no code, if that is known.
+ */
+trustDays: number | null, };
 
 /**
  * What a one-time code looks like.
  */
 export type CodeForm = { 
 /**
- * How many characters it has.
+ * How many characters it has; null if that varies.
  */
-length: number, 
+length: number | null, 
 /**
  * Whether it has letters and signs too, and not digits alone.
  */
 letters: boolean, };
+
+/**
+ * A way to give a second factor.
+ */
+export type CodeMethod = "otp" | "totp" | "recovery";
 
 /**
  * What a page does something different for. Everything else is `other`: the page shows the
@@ -389,6 +394,52 @@ advice: string,
  * Who can remove the obstacle.
  */
 responsible: Responsible, };
+
+/**
+ * A method by which a challenge can be answered.
+ */
+export type OfferedMethod = { 
+/**
+ * The method.
+ */
+method: CodeMethod, 
+/**
+ * What its codes look like.
+ */
+form: CodeForm, 
+/**
+ * Whether the backend can be asked to send a code, the first or another.
+ */
+canBeSent: boolean, 
+/**
+ * Where a code was sent; null as long as none was.
+ */
+sentTo: string | null, 
+/**
+ * Whether the user may have this device trusted, so that it needs no code next time.
+ */
+canTrustDevice: boolean, };
+
+/**
+ * What a person gives to answer a challenge.
+ */
+export type OtpInput = { 
+/**
+ * The challenge that the code answers, and no other.
+ */
+challenge: string, 
+/**
+ * Goes into the backend's request body only.
+ */
+code: string, 
+/**
+ * The method of the code; absent means the first that the challenge offers.
+ */
+method?: CodeMethod, 
+/**
+ * Whether the backend is to trust this device. It counts only where the method offers that.
+ */
+trustDevice?: boolean, };
 
 /**
  * The backend cannot be reached, and when it will be tried again.

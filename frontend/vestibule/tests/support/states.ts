@@ -3,11 +3,14 @@
 import type {
   AuthError,
   BackendFeatures,
+  Challenge,
+  CodeMethod,
   ErrorCode,
   FetchReply,
   Freshness,
   ListedSession,
   Obstacle,
+  OfferedMethod,
   Outage,
   Right,
   SessionState,
@@ -37,13 +40,11 @@ export const SIGNED_OUT_REASONS = Object.keys({
 
 export const everything: BackendFeatures = {
   register: true,
-  resendOtp: true,
   sessions: true,
   endSession: true,
   endOtherSessions: false,
   logoutAll: true,
   identifier: "email",
-  code: { length: 6, letters: false },
 };
 
 export function signedIn(
@@ -68,8 +69,27 @@ export function signedOut(why: SignedOutReason = "never"): SessionState {
   return { status: "signed_out", why, storage: "ok", may: [] };
 }
 
-export function otpPending(resendInMs = 0): SessionState {
-  const challenge = { id: "c1", email: "ada@example.com", resendInMs };
+/** A method that a challenge offers. A code of the method `otp` was sent. */
+export function offered(method: CodeMethod, more: Partial<OfferedMethod> = {}): OfferedMethod {
+  const isSent = method === "otp";
+  const isRecovery = method === "recovery";
+  return {
+    method,
+    form: { length: isRecovery ? null : 6, letters: isRecovery },
+    canBeSent: isSent,
+    sentTo: isSent ? "ada@example.com" : null,
+    canTrustDevice: false,
+    ...more,
+  };
+}
+
+export function otpPending(
+  resendInMs = 0,
+  methods: OfferedMethod[] = [offered("otp")],
+  more: Partial<Challenge> = {},
+): SessionState {
+  const email = "ada@example.com";
+  const challenge = { id: "c1", email, resendInMs, methods, trustDays: null, ...more };
   return { status: "otp_pending", challenge, storage: "ok", may: [] };
 }
 

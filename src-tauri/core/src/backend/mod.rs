@@ -9,6 +9,7 @@ mod answers;
 mod api;
 mod api_path;
 mod client;
+mod code_words;
 mod content_encoding;
 mod download;
 mod error;
@@ -42,6 +43,8 @@ pub use response_body::ResponseBody;
 pub use retry_after::{retry_after, retry_after_of};
 pub use session_calls::invented_token;
 pub(crate) use session_list::SessionEnd;
-pub use sign_in::{Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession};
+pub use sign_in::{
+    CodeToVerify, Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession,
+};
 pub use sign_out::UndeliveredSignOut;
 pub(crate) use upload_body::{Sender, UploadPart};

@@ -86,6 +86,9 @@ impl BodyTemplate {
             Self::Text(text) if text.lone() == Some(Placeholder::Device) => {
                 json(&variables.device.map(crate::device::Device::payload), out)
             }
+            Self::Text(text) if text.lone() == Some(Placeholder::TrustDevice) => {
+                json(&variables.trust_device, out)
+            }
             Self::Text(text) => json(&text.fill(variables).as_deref(), out),
             Self::List(items) => {
                 out.write_all(b"[")?;

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn to_start_anew_is_no_way_around() {
         let fixing = json!({
-            "fixed": ["backend", "headers.x-tenant", "endpoints.resend_otp", "api.allow"],
+            "fixed": ["backend", "headers.x-tenant", "endpoints.verify_recovery", "api.allow"],
             "backend": "https://corp.example", "headers": {"X-Tenant": "corp"},
         });
         let user = json!({
@@ -246,8 +246,12 @@ mod tests {
             profile.api.allow, contract.api.allow,
             "the value that it had below"
         );
-        let resend = contract.endpoints.resend_otp.get().expect("it has one");
-        assert_eq!(profile.endpoints.resend_otp.get(), Some(resend));
+        let recovery = contract
+            .endpoints
+            .verify_recovery
+            .get()
+            .expect("it has one");
+        assert_eq!(profile.endpoints.verify_recovery.get(), Some(recovery));
         assert_eq!(lost(&loaded), ["backend", "headers.x-tenant"]);
     }
 

@@ -25,6 +25,7 @@ mod request;
 mod rules;
 #[cfg(test)]
 mod schema;
+mod second_factors;
 mod section;
 mod session_fields;
 mod shipped;
@@ -51,8 +52,8 @@ pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
 pub(crate) use model::Method;
 pub use model::{
-    Answer, Api, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA, SessionRules,
-    UserFields, UserFrom,
+    Answer, Api, Code, Codes, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA,
+    SessionRules, UserFields, UserFrom,
 };
 pub(crate) use paths::{names_in, segments};
 pub use placeholder::Placeholder;

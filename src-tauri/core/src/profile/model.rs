@@ -14,7 +14,7 @@ use super::template::Template;
 use super::value_or_false::ValueOrFalse;
 use super::verbs::Endpoints;
 use crate::roles::Roles;
-use crate::wire::Identifier;
+use crate::wire::{CodeMethod, Identifier};
 
 /// The schema version that this build reads.
 pub const SCHEMA: u32 = 1;
@@ -87,6 +87,9 @@ pub struct Cookies {
     pub device: ValueOrFalse<String>,
     /// Whether API calls carry the session's cookies too.
     pub with_api: bool,
+    /// The names of the cookies by which the backend knows a device that it trusts. They stay in the
+    /// keyring after a sign-out, and go along when the same person signs in again.
+    pub trust: Vec<String>,
 }
 
 impl Default for Cookies {
@@ -96,6 +99,7 @@ impl Default for Cookies {
             refresh: Vec::new(),
             device: ValueOrFalse(None),
             with_api: false,
+            trust: Vec::new(),
         }
     }
 }
@@ -131,7 +135,7 @@ pub enum UserFrom {
 }
 
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,
-/// `$otp`, `$challenge`, `$device`, `$device_id`, `$listed_session`, `$refresh_token`,
+/// `$otp`, `$trust_device`, `$challenge`, `$device`, `$device_id`, `$listed_session`, `$refresh_token`,
 /// `$access_token` and `$origin`; `$$` is a dollar sign.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -143,7 +147,8 @@ pub struct Endpoint {
     pub path: Template,
     /// Headers of this call. One whose placeholder has no value in a call is left out of it.
     pub headers: BTreeMap<HeaderKey, Template>,
-    /// The JSON body, or `false`. A text that consists of one placeholder becomes its value. A
+    /// The JSON body, or `false`. A text that consists of one placeholder becomes its value, which is
+    /// true or false for `$trust_device` and a table for `$device`. A
     /// member whose placeholder has no value in a call is left out of it.
     pub body: ValueOrFalse<BodyTemplate>,
 }
@@ -289,12 +294,51 @@ pub struct Otp {
     /// say. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
     pub resend_after_s: u64,
-    /// How many characters a code has: from 4 to 64, 6 by default.
+    /// In such an answer: the methods by which a code may be given. A list of texts or of tables, or
+    /// one text.
+    pub methods: Vec<Pointer>,
+    /// What stands between the names of methods in one text, such as `,` or a space.
+    pub methods_separator: Option<String>,
+    /// In each method that is a table: its name, such as `/type`.
+    pub method_name: Vec<Pointer>,
+    /// The methods where such an answer names none. If this is empty: all that have an endpoint.
+    pub default_methods: Vec<CodeMethod>,
+    /// For how many days the backend trusts a device, where an endpoint sends `$trust_device`: for
+    /// people to read.
+    #[cfg_attr(test, schemars(range(min = 1, max = 3650)))]
+    pub trust_days: Option<u16>,
+    /// The codes of each method.
+    pub codes: Codes,
+}
+
+/// The codes of each method. A method is there if it has an endpoint that takes its codes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Codes {
+    /// Codes that the backend sends, which go to `endpoints.verify_otp`.
+    pub otp: Code,
+    /// Codes that an authenticator app shows, which go to `endpoints.verify_totp`.
+    pub totp: Code,
+    /// Codes that a person has stored for the day when there is no other way, which go to
+    /// `endpoints.verify_recovery`.
+    pub recovery: Code,
+}
+
+/// The codes of one method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Code {
+    /// What an answer calls the method; its key here by default. A name may stand for several methods.
+    pub names: Option<Vec<String>>,
+    /// How many characters a code has, from 4 to 64, or `false` if that varies. By default 6, and for
+    /// recovery codes `false`.
     #[cfg_attr(test, schemars(range(min = 4, max = 64)))]
-    pub length: u8,
+    pub length: Option<ValueOrFalse<u8>>,
     /// Whether codes have letters and signs too. Otherwise they are digits alone, and what people put
-    /// between digits is left out.
-    pub letters: bool,
+    /// between digits is left out. By default only recovery codes have.
+    pub letters: Option<bool>,
 }
 
 impl Otp {
@@ -311,8 +355,12 @@ impl Default for Otp {
             email: Vec::new(),
             challenge: Vec::new(),
             resend_after_s: 30,
-            length: 6,
-            letters: false,
+            methods: Vec::new(),
+            methods_separator: None,
+            method_name: Vec::new(),
+            default_methods: Vec::new(),
+            trust_days: None,
+            codes: Codes::default(),
         }
     }
 }

@@ -16,6 +16,9 @@ pub enum Placeholder {
     Name,
     /// The one-time code.
     Otp,
+    /// Whether the backend is to trust this device from now on; true or false where it is the whole
+    /// text.
+    TrustDevice,
     /// The backend's own id of its challenge.
     Challenge,
     /// The whole device payload; only where it is the whole text.
@@ -33,11 +36,12 @@ pub enum Placeholder {
 }
 
 /// All placeholders, with their names.
-pub(super) const PLACEHOLDERS: [(&str, Placeholder); 11] = [
+pub(super) const PLACEHOLDERS: [(&str, Placeholder); 12] = [
     ("identifier", Placeholder::Identifier),
     ("password", Placeholder::Password),
     ("name", Placeholder::Name),
     ("otp", Placeholder::Otp),
+    ("trust_device", Placeholder::TrustDevice),
     ("challenge", Placeholder::Challenge),
     ("device", Placeholder::Device),
     ("device_id", Placeholder::DeviceId),
@@ -55,6 +59,7 @@ impl Placeholder {
             Self::Password => "$password",
             Self::Name => "$name",
             Self::Otp => "$otp",
+            Self::TrustDevice => "$trust_device",
             Self::Challenge => "$challenge",
             Self::Device => "$device",
             Self::DeviceId => "$device_id",
@@ -82,6 +87,7 @@ pub struct Variables<'a> {
     pub password: Option<&'a Secret>,
     pub name: Option<&'a str>,
     pub otp: Option<&'a Secret>,
+    pub trust_device: Option<bool>,
     pub challenge: Option<&'a Secret>,
     /// For `$device` and `$device_id`.
     pub device: Option<&'a Device>,
@@ -101,6 +107,10 @@ impl<'a> Variables<'a> {
             Placeholder::Password => secret(self.password),
             Placeholder::Name => plain(self.name),
             Placeholder::Otp => secret(self.otp),
+            Placeholder::TrustDevice => plain(self.trust_device.map(|on| match on {
+                true => "true",
+                false => "false",
+            })),
             Placeholder::Challenge => secret(self.challenge),
             Placeholder::Device => None,
             Placeholder::DeviceId => {

@@ -47,6 +47,7 @@ mod sign_out;
 mod sign_out_delivery;
 mod status_refusals;
 mod token_keeper;
+mod trusted_device;
 mod upload;
 
 use std::io;
@@ -79,19 +80,20 @@ use self::sign_in::{SignIn, SignInInput};
 use self::sign_out::SignOut;
 use self::sign_out_delivery::SignOutDelivery;
 use self::token_keeper::TokenKeeper;
+use self::trusted_device::TrustedDevice;
 use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
 use crate::cookies::Jar;
 use crate::error::AuthError;
 use crate::folder_advice;
-use crate::identity::{ChallengeId, ListedSessionId};
+use crate::identity::ListedSessionId;
 use crate::profile::Profile;
-use crate::secrets::{Secret, SecretStore};
+use crate::secrets::SecretStore;
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
 use crate::transport::{HttpTransport, NetworkSettings, Transport, user_agent};
 use crate::wire::{
-    Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
+    Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, OtpInput, RegisterInput,
     SessionChanged, SessionList, SignInOutcome, UploadRequest,
 };
 
@@ -259,6 +261,12 @@ impl Session {
         let context = Arc::new(Context {
             commit: Committer::new(shared.clone(), persistence.clone()),
             items: ItemKeeper::new(shared.clone(), persistence.clone(), pending.clone()),
+            trusted: TrustedDevice::new(
+                &config.workspace,
+                local_ids.install,
+                backend.profile(),
+                config.store,
+            ),
             lock: ProcessLock::new(records),
             delivery: SignOutDelivery::new(pending.clone(), clock),
             shared,
@@ -401,20 +409,28 @@ impl Session {
     ///
     /// # Errors
     /// If the sign-in fails.
-    pub async fn verify_otp(
-        &self,
-        challenge: ChallengeId,
-        code: Secret,
-    ) -> Result<SignInOutcome, AuthError> {
-        self.0.sign_in.verify_otp(challenge, code).await
+    pub async fn verify_otp(&self, input: OtpInput) -> Result<SignInOutcome, AuthError> {
+        self.0.sign_in.verify_otp(input).await
     }
 
-    /// Requests another code. The answer says when the next one may be requested.
+    /// Has a code sent for the open challenge, the first or another one. The answer says when the next
+    /// one may be requested.
     ///
     /// # Errors
     /// If no code was sent.
-    pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
-        self.0.sign_in.resend_otp().await
+    pub async fn send_otp(&self) -> Result<Challenge, AuthError> {
+        self.0.sign_in.send_otp().await
+    }
+
+    /// Forgets by what the backend trusts this device: the next sign-in of this person needs a code
+    /// again.
+    pub async fn forget_trusted_device(&self) {
+        let user = self.0.context.shared.look(|inner| {
+            let signed_in = inner.state().signed_in();
+            signed_in.map(|(user, _)| vec![user.email.clone(), user.name.clone()])
+        });
+        let identifiers = user.unwrap_or_default();
+        self.0.context.trusted.forget(&identifiers).await;
     }
 
     /// Gives up the open challenge.

@@ -29,6 +29,7 @@ mod refresh_waits;
 mod replaced_tokens;
 mod restore;
 mod roles;
+mod second_factors;
 mod sign_in;
 mod sign_out;
 mod single_flight;

@@ -221,7 +221,7 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
           session: {}, cancel_otp: {}, app_info: {}, theme: {}, window_ready: {},
           set_theme: { theme: 'system' }, set_reports: { on: false },
           sessions: {}, end_session: { id: crypto.randomUUID() }, end_other_sessions: {},
-          resend_otp: {}, verify_otp: { challenge: crypto.randomUUID(), code: '000000' },
+          send_otp: {}, verify_otp: { input: { challenge: crypto.randomUUID(), code: '000000' } },
           register: { input: { ...input, name: filler, email: 'no address' } },
           backend_fetch: { exchange: 1, request: { ...get, path: '/refused' } },
           backend_upload: { exchange: 2, request: { ...get, length: 1, replayable: false } },

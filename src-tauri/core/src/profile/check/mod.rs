@@ -5,6 +5,7 @@ mod calls;
 mod published;
 mod roles;
 mod rules;
+mod second_factors;
 mod sessions;
 
 use url::{Host, Url};
@@ -115,9 +116,17 @@ impl Profile {
                 return mistake("cookies.device", "is also the name of a refresh cookie");
             }
         }
+        for (index, name) in cookies.trust.iter().enumerate() {
+            let key = format!("cookies.trust[{index}]");
+            check_cookie_name(&key, name)?;
+            if cookies.refresh.contains(name) || cookies.device.get() == Some(name) {
+                return mistake(key, "is also the name of another cookie of the profile");
+            }
+        }
         let any = !cookies.refresh.is_empty() || cookies.device.get().is_some();
-        if any && !cookies.enabled {
-            let reason = "is false, but there are cookies in `cookies.refresh` or `cookies.device`";
+        if (any || !cookies.trust.is_empty()) && !cookies.enabled {
+            let reason = "is false, but there are cookies in `cookies.refresh`, `cookies.device` or \
+                          `cookies.trust`";
             return mistake("cookies.enabled", reason);
         }
         Ok(())
@@ -202,29 +211,6 @@ impl Profile {
             UserFrom::Refresh if answer.refresh.user.is_empty() => missing("refresh"),
             UserFrom::Login | UserFrom::Refresh => Ok(()),
         }
-    }
-
-    fn check_otp(&self) -> Checked {
-        if !self.otp.wanted.is_empty() && self.endpoints.verify_otp.get().is_none() {
-            let reason = "is missing, but `otp.wanted` says when a code is wanted";
-            return mistake("endpoints.verify_otp", reason);
-        }
-        let mut calls = self.endpoints.all();
-        let asking = calls.find(|(_, endpoint)| endpoint.asks_for(P::Challenge));
-        if let Some((verb, _)) = asking
-            && self.otp.challenge.is_empty()
-        {
-            let name = verb.name();
-            let reason = format!("is empty, but `endpoints.{name}` sends `$challenge`");
-            return mistake("otp.challenge", reason);
-        }
-        if self.otp.resend_after_s > 3600 {
-            return mistake("otp.resend_after_s", "must be from 0 to 3600 seconds");
-        }
-        if !(4..=64).contains(&self.otp.length) {
-            return mistake("otp.length", "must be from 4 to 64 characters");
-        }
-        Ok(())
     }
 
     /// The page must not get a token, nor end a session behind the core's back.

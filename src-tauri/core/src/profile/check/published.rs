@@ -22,6 +22,8 @@ impl Profile {
                 // The answer that wants a code is one to a login too.
                 secrets.extend(places("otp.challenge", "", &self.otp.challenge));
                 shown.extend(places("otp.email", "", &self.otp.email));
+                // An error names the methods that the profile does not know.
+                shown.extend(places("otp.methods", "", &self.otp.methods));
             }
             shown.extend(places("answer.message", "", &answer.message));
             check_apart(shown, &secrets)?;
@@ -119,6 +121,11 @@ mod tests {
                 json!({"answer": {"login": {"session_id": ["/user/name"]}}}),
                 "user.name[0]",
                 "answer.login.session_id[0]",
+            ),
+            (
+                json!({"otp": {"methods": ["/tokens/token"]}}),
+                "otp.methods[0]",
+                "answer.login.access_token[0]",
             ),
         ] {
             let error = Profile::from_json(profile).expect_err("a secret");
