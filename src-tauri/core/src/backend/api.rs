@@ -13,16 +13,17 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::client::Backend;
 use super::download::Download;
+use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
 use super::page_headers;
 use super::redirect::{Redirect, read_redirect};
-use super::request::{BackendRequest, Payload, TimeLimit, endpoint_call};
+use super::request::{BackendRequest, Payload, TimeLimit};
 use super::response::Response;
 use super::upload_body::{Sender, UploadBody};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{self, Endpoint, Variables};
+use crate::profile::{self, Endpoint, Template, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::FetchReply;
@@ -32,8 +33,13 @@ use crate::wire::FetchReply;
 pub(crate) enum ApiCall {
     /// Made by a page, or by native code as if by a page.
     Page(PageCall),
-    /// Made by the core, as an endpoint of the profile describes it.
-    Endpoint(EndpointCall),
+    /// Made by the core, as an endpoint of the profile describes it. Its answer is small enough that the
+    /// whole exchange has one bound, and it is not redirected.
+    Endpoint {
+        endpoint: Endpoint,
+        /// The value of `$listed_session`.
+        listed_session: Option<Secret>,
+    },
 }
 
 /// A call that the profile allows, at the place to which redirects have led it.
@@ -46,14 +52,6 @@ pub(crate) struct PageCall {
     headers: HeaderMap,
     /// False once a redirect has made a GET of it.
     with_body: bool,
-}
-
-/// An endpoint of the profile, and what its templates need beside the session's tokens. Its answer is
-/// small enough that the whole exchange has one bound, and it is not redirected.
-#[derive(Clone)]
-pub(crate) struct EndpointCall {
-    pub(super) endpoint: Endpoint,
-    pub(super) listed_session: Option<Secret>,
 }
 
 /// The body of one attempt.
@@ -132,40 +130,51 @@ impl Backend {
         credentials: &CallCredentials,
         attempt: u32,
     ) -> Result<Response, BackendError> {
-        let profile = self.profile();
-        let mut request = match call {
-            ApiCall::Page(call) => self.page_request(call, payload, credentials)?,
-            ApiCall::Endpoint(call) => {
+        let backend = self.with_jar(credentials.jar.clone());
+        let token = credentials.token.as_ref();
+        let token = token.filter(|_| self.profile().cookies.with_api);
+        match call {
+            ApiCall::Page(call) => {
+                let sent = backend.page_call(call, payload, credentials, token, attempt);
+                sent.await
+            }
+            ApiCall::Endpoint {
+                endpoint,
+                listed_session,
+            } => {
                 let variables = Variables {
                     access_token: credentials.access.as_ref(),
-                    listed_session: call.listed_session.as_ref(),
+                    listed_session: listed_session.as_ref(),
                     ..Variables::default()
                 };
-                let device = &credentials.device;
-                endpoint_call(profile, &call.endpoint, &variables, None, device)?
+                let call = EndpointCall {
+                    token,
+                    attempt,
+                    ..EndpointCall::new(endpoint, variables, &credentials.device)
+                };
+                backend.call(call).await
             }
-        };
-        request.token = credentials
-            .token
-            .as_ref()
-            .filter(|_| profile.cookies.with_api);
-        request.attempt = attempt;
-        self.with_jar(credentials.jar.clone()).send(request).await
+        }
     }
 
-    fn page_request<'a>(
+    async fn page_call(
         &self,
         call: &PageCall,
         payload: ApiPayload,
-        credentials: &'a CallCredentials,
-    ) -> Result<BackendRequest<'a>, BackendError> {
+        credentials: &CallCredentials,
+        token: Option<&RefreshToken>,
+        attempt: u32,
+    ) -> Result<Response, BackendError> {
         let profile = self.profile();
         let device = &credentials.device;
+        let names = profile.api.headers.values().flat_map(Template::cookies);
+        let cookies = self.cookies(names, token);
         let origin = profile.origin();
         let variables = Variables {
             access_token: credentials.access.as_ref(),
             device: Some(device),
             origin: Some(&origin),
+            cookies: Some(&cookies),
             ..Variables::default()
         };
         let mut request = BackendRequest::new(call.method.clone(), &call.path, device);
@@ -183,8 +192,10 @@ impl Backend {
         for (name, value) in profile::headers(&profile.api.headers, &variables) {
             request = request.text_header(&name, &value)?;
         }
+        request.token = token;
+        request.attempt = attempt;
         request.time_limit = TimeLimit::EachStep;
-        Ok(request)
+        self.send(request).await
     }
 
     /// Sends one call without a body, if a page may make it, and returns the answer. A redirect is
@@ -288,7 +299,7 @@ impl ApiCall {
     pub(crate) fn takes_body(&self) -> bool {
         match self {
             Self::Page(call) => call.with_body,
-            Self::Endpoint(_) => false,
+            Self::Endpoint { .. } => false,
         }
     }
 }

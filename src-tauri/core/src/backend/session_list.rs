@@ -1,6 +1,6 @@
 //! The list of the account's sessions, and the end of sessions in it.
 
-use super::api::{ApiCall, EndpointCall};
+use super::api::ApiCall;
 use super::client::Backend;
 use super::error::BackendError;
 use super::response::Response;
@@ -144,8 +144,8 @@ fn endpoint_of(
     listed_session: Option<&Secret>,
 ) -> Result<ApiCall, AuthError> {
     let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
-    Ok(ApiCall::Endpoint(EndpointCall {
+    Ok(ApiCall::Endpoint {
         endpoint: endpoint.clone(),
         listed_session: listed_session.cloned(),
-    }))
+    })
 }

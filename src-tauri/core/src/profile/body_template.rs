@@ -1,4 +1,4 @@
-//! A JSON body with placeholders. A text that consists of one placeholder becomes its value. A
+//! A body with placeholders. A text that consists of one placeholder becomes its value. A
 //! member whose value is not known is left out.
 
 use std::fmt;
@@ -28,15 +28,15 @@ pub enum BodyTemplate {
 }
 
 impl BodyTemplate {
-    /// Its placeholders, each with its path: `.email`, `[0].id`.
-    pub fn placeholders(&self) -> Vec<(String, Placeholder)> {
-        let below = |step: String, inner: &Self| {
-            let found = inner.placeholders().into_iter();
-            found.map(move |(path, placeholder)| (format!("{step}{path}"), placeholder))
-        };
+    /// Its texts, each with its path: `.email`, `[0].id`.
+    pub(super) fn texts(&self) -> Vec<(String, &Template)> {
+        fn below(step: String, inner: &BodyTemplate) -> impl Iterator<Item = (String, &Template)> {
+            let found = inner.texts().into_iter();
+            found.map(move |(path, text)| (format!("{step}{path}"), text))
+        }
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) => Vec::new(),
-            Self::Text(text) => text.placeholders().map(|p| (String::new(), p)).collect(),
+            Self::Text(text) => vec![(String::new(), text)],
             Self::List(items) => (items.iter().enumerate())
                 .flat_map(|(index, item)| below(format!("[{index}]"), item))
                 .collect(),
@@ -56,24 +56,12 @@ impl BodyTemplate {
             Self::Table(members) => self.write_table(members, variables, more, out),
             _ => self.write(variables, out),
         };
-        // The size is measured first, because a growing buffer would leave copies of secrets in
-        // memory.
-        let mut size = Size(0);
-        let mut bytes = match write(&mut size) {
-            Ok(()) => Zeroizing::new(Vec::with_capacity(size.0)),
-            Err(_) => return Zeroizing::default(),
-        };
-        // Writing to memory does not fail.
-        let _ = write(&mut *bytes);
-        bytes
+        write_measured(&write)
     }
 
     fn is_known(&self, variables: &Variables<'_>) -> bool {
         match self {
-            Self::Text(text) => text.placeholders().all(|placeholder| match placeholder {
-                Placeholder::Device => variables.device.is_some(),
-                other => variables.text(other).is_some(),
-            }),
+            Self::Text(text) => text.is_known(variables),
             _ => true,
         }
     }
@@ -132,6 +120,21 @@ impl BodyTemplate {
         let empty = lead == b"{";
         out.write_all(if empty { b"{}" } else { b"}" })
     }
+}
+
+/// What `write` writes. The size is measured first, because a growing buffer would leave copies of
+/// secrets in memory.
+pub(super) fn write_measured(
+    write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> Zeroizing<Vec<u8>> {
+    let mut size = Size(0);
+    let mut bytes = match write(&mut size) {
+        Ok(()) => Zeroizing::new(Vec::with_capacity(size.0)),
+        Err(_) => return Zeroizing::default(),
+    };
+    // Writing to memory does not fail.
+    let _ = write(&mut *bytes);
+    bytes
 }
 
 fn json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {

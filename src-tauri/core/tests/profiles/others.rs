@@ -2,8 +2,11 @@
 //! would write it, against answers from their documentation. None needs code of its own.
 
 mod carriers;
+mod encodings;
+mod origins;
 mod refusals;
 mod renewals;
+mod steps;
 
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_core::{AuthError, ErrorCode, Secret};
