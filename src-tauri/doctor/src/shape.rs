@@ -114,13 +114,28 @@ fn cookies(exchange: &Exchange) -> (Vec<String>, Vec<String>) {
     (names(set), names(deleted))
 }
 
+/// The message of a refusal, cut to a length that fits a sentence.
+pub(crate) fn message(body: &Value) -> Option<String> {
+    let found = MESSAGES.iter().find_map(|at| body.pointer(at)?.as_str())?;
+    Some(found.chars().take(WORDS).collect())
+}
+
+/// Where backends commonly write a message for people.
+const MESSAGES: [&str; 6] = [
+    "/message",
+    "/msg",
+    "/errors/0/message",
+    "/error/message",
+    "/error",
+    "/detail",
+];
+
 /// The error in an answer, in the words of the backend.
 fn error(body: &Value, masks: &Masks) -> String {
     let word = |pointers: &[&str]| {
         let found = pointers.iter().find_map(|at| body.pointer(at)?.as_str());
         found.map(|text| {
-            let text: String = text.chars().filter(|c| !c.is_control()).collect();
-            let masked = masks.mask(&text);
+            let masked = masks.mask(text);
             match masked.char_indices().nth(WORDS) {
                 Some((at, _)) => format!("{}…", &masked[..at]),
                 None => masked,
@@ -133,13 +148,7 @@ fn error(body: &Value, masks: &Masks) -> String {
         "/errors/0/extensions/code",
         "/error/code",
     ]);
-    let message = word(&[
-        "/message",
-        "/msg",
-        "/errors/0/message",
-        "/error/message",
-        "/error",
-    ]);
+    let message = word(&MESSAGES);
     match (code, message) {
         (Some(code), Some(message)) => format!(" {code} \"{message}\""),
         (Some(code), None) => format!(" {code}"),

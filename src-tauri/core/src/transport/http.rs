@@ -77,12 +77,6 @@ impl HttpTransport {
         Ok(transport)
     }
 
-    /// Builds the client if there is none, so that the next request does not wait for it. A failure
-    /// is reported by that request.
-    pub async fn prepare(&self) {
-        let _ = self.client(false).await;
-    }
-
     /// The way to the backend, if it is known without asking the desktop.
     fn known_route(&self) -> Option<ProxyRoute> {
         if !self.is_far() {
@@ -182,6 +176,13 @@ impl Transport for HttpTransport {
                 length: response.content_length(),
                 body: Box::new(HttpBody(response)),
             })
+        })
+    }
+
+    /// Builds the client if there is none.
+    fn prepare(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let _ = self.client(false).await;
         })
     }
 

@@ -10,7 +10,6 @@ mod advice;
 pub(crate) mod client_side;
 pub(crate) mod codes;
 pub(crate) mod connection;
-mod discover;
 pub(crate) mod limits;
 pub(crate) mod overall;
 pub(crate) mod refresh;
@@ -26,6 +25,7 @@ use serde::Serialize;
 use crate::answered::Described;
 use crate::finding::{Advice, Finding, Holds};
 use crate::plan::Plan;
+use crate::shown::Shown;
 use crate::suggest::Suggestion;
 
 /// A part of the table.
@@ -255,8 +255,8 @@ pub struct Row {
     pub title: &'static str,
     pub weight: Weight,
     pub holds: Holds,
-    pub sent: String,
-    pub got: String,
+    pub sent: Shown,
+    pub got: Shown,
     pub advice: Vec<Advice>,
 }
 
@@ -276,8 +276,8 @@ pub(crate) fn checklist(seen: &Observations<'_>) -> Vec<Row> {
             title: check.title,
             weight: check.weight,
             holds: finding.holds,
-            sent: finding.sent,
-            got: finding.got,
+            sent: Shown::line(&finding.sent),
+            got: Shown::line(&finding.got),
             advice: finding.advice,
         }
     };
