@@ -405,7 +405,7 @@ impl Client {
         }
         let described = exchanges.into_iter().map(|exchange| Described {
             sent: shape::sent(&exchange),
-            got: shape::got(&exchange, &self.masks),
+            got: shape::got(&exchange, &self.masks, &self.backend.profile().backend),
             exchange,
         });
         described.collect()

@@ -3,6 +3,7 @@
 //! than it is. [`Shown`] holds none of them: they are shown as escapes, and nothing is printed that is
 //! not a `Shown`.
 
+use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::ops::Deref;
@@ -96,6 +97,13 @@ impl Deref for Shown {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// So that several can be joined.
+impl Borrow<str> for Shown {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -170,6 +170,6 @@ pub(crate) fn unknown_token(seen: &Observations<'_>) -> Judged {
         Renewal::Renewed { .. } => answer
             .no_because("renewed")
             .advise(Side::Backend, "answer 401 to a token that was never issued"),
-        Renewal::Transient => advice::not_dead(answer),
+        Renewal::Transient => advice::not_dead(answer, &seen.plan.profile),
     })
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use vestibule_core::backend::{Exchange, invented_token};
 use vestibule_core::wire::LoginInput;
-use vestibule_core::{AuthError, ErrorCode, Secret, token_lifetime};
+use vestibule_core::{
+    AuthError, ErrorCode, RefreshChange, RefreshCookie, Secret, token_lifetime,
+};
 
 use super::{Judged, NotTried, Observations, Obstruction, Probe, advice};
 use crate::answered::Answered;
@@ -210,6 +212,8 @@ pub(crate) fn login_wrong(seen: &Observations<'_>) -> Judged {
             ErrorCode::InvalidCredentials => answer.yes(),
             // Neither says anything about wrong passwords.
             ErrorCode::RateLimited | ErrorCode::Unreachable => answer.unclear(),
+            // The same request with the right password was understood.
+            _ if seen.sign_in.gave_a_session() => advice::not_wrong(answer, &seen.plan.profile),
             _ => advice::refused(answer, error, &seen.plan.profile).advise(
                 Side::Backend,
                 "answer a wrong password with 401 and JSON, so that the app can say that it is \
@@ -316,17 +320,19 @@ pub(crate) fn cookie(seen: &Observations<'_>) -> Judged {
     }
     let lines = first.headers.get_all("set-cookie").iter();
     let mut lines = lines.filter_map(|line| line.to_str().ok());
-    let name_of = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
-    let Some(line) = lines.rfind(|line| profile.cookies.refresh.contains(&name_of(line))) else {
+    // The one that the app has kept: others of its name may be deletions.
+    let now = date::sent_at(first).into();
+    let is_kept = |line: &str| {
+        let names = &profile.cookies.refresh;
+        let change = RefreshCookie::from_line(line, &profile.backend, names, now);
+        matches!(change, Some(RefreshChange::Set(_)))
+    };
+    let Some(line) = lines.rfind(|line| is_kept(line)) else {
         return Err(NotTried::NotRun);
     };
-    let name = name_of(line);
+    let name = shape::cookie_name(line);
     let attributes: Vec<&str> = line.split(';').skip(1).map(str::trim).collect();
-    let has = |wanted: &str| {
-        attributes
-            .iter()
-            .any(|one| one.eq_ignore_ascii_case(wanted))
-    };
+    let has = |wanted: &str| shape::has_attribute(line, wanted);
     let got = format!("{name}: {}", attributes.join("; "));
     let mut missing = Vec::new();
     if !has("HttpOnly") {

@@ -12,6 +12,7 @@ use super::guesses::plain;
 use super::jwt;
 use super::user::{self, UserPlace};
 use super::wire::Answer;
+use crate::shape;
 
 /// How many levels of an answer are searched.
 const DEPTH: usize = 6;
@@ -307,7 +308,7 @@ pub(super) fn cookies(answer: &Answer) -> Vec<SetCookie> {
             continue;
         };
         let (name, value) = cookie.pair();
-        let is_http_only = has_flag(line, "httponly");
+        let is_http_only = shape::has_attribute(line, "HttpOnly");
         let plain_name = plain(&name);
         let is_other = ["csrf", "xsrf", "lang", "locale", "theme"]
             .iter()
@@ -346,15 +347,6 @@ fn set_by(line: &str, from: &Url) -> Option<RefreshCookie> {
         RefreshChange::Set(cookie) => Some(cookie),
         RefreshChange::Delete(_) => None,
     }
-}
-
-/// Whether a `Set-Cookie` line has an attribute, with or without a value (RFC 6265 §5.2.6).
-pub(crate) fn has_flag(line: &str, wanted: &str) -> bool {
-    let mut attributes = line.split(';').skip(1);
-    attributes.any(|one| {
-        let name = one.split('=').next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case(wanted)
-    })
 }
 
 /// When the access token ends.

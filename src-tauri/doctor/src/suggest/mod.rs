@@ -25,6 +25,7 @@ mod wire;
 
 use serde::Serialize;
 use vestibule_core::RefreshCookie;
+use vestibule_core::backend::Exchange;
 use vestibule_core::profile::Profile;
 
 use self::body::Body;
@@ -134,16 +135,30 @@ async fn search(
 
     client.begin("looking for what renews the session, says whose it is and ends it")?;
     let mut last = String::new();
-    for cookies in cookie_sets(&learnt) {
-        let mut session = Session::begun(&learnt, cookies);
-        let mut draft = begun(&search, &signed_in, &session);
-        match fill(&mut search, &mut session, &mut draft).await {
-            Ok(()) => return proved(client, &mut search, session, draft).await,
-            Err(Missing::Sentence(sentence)) => last = sentence,
-            Err(stopped) => return Err(stopped),
+    for learnt in readings(&learnt) {
+        for cookies in cookie_sets(&learnt) {
+            let mut session = Session::begun(&learnt, cookies);
+            let mut draft = begun(&search, &signed_in, &session);
+            match fill(&mut search, &mut session, &mut draft).await {
+                Ok(()) => return proved(client, &mut search, session, draft).await,
+                Err(Missing::Sentence(sentence)) => last = sentence,
+                Err(stopped) => return Err(stopped),
+            }
         }
     }
     Err(Missing::Sentence(last))
+}
+
+/// Which token is which: as they seem, and the other way round where nothing says it.
+fn readings(learnt: &Learnt) -> Vec<Learnt> {
+    let mut readings = vec![learnt.clone()];
+    let is_open = |token: &learn::Token| token.role == learn::Role::Unknown;
+    if learnt.tokens.len() == 2 && learnt.tokens.iter().all(is_open) {
+        let mut other = learnt.clone();
+        other.tokens.reverse();
+        readings.push(other);
+    }
+    readings
 }
 
 /// The cookies to keep: those that look like the session's alone, else all that the sign-in has set.
@@ -186,7 +201,8 @@ fn begun(search: &Search<'_>, signed_in: &SignedIn, session: &Session) -> Draft 
         api_header: None,
         code: Vec::new(),
         message: Vec::new(),
-        ends: Vec::new(),
+        // By the status alone: only the third such answer, over half a minute, ends a session.
+        ends: vec![vec![("status", "401".into()), ("why", draft::quoted("expired"))]],
         errors: Vec::new(),
         signed_out: Vec::new(),
     }
@@ -421,7 +437,7 @@ async fn add_ends(
         if let Some(mut rule) = rules::conditions(answer, &[], &own) {
             rule.push(("why", draft::quoted("expired")));
             if !draft.ends.contains(&rule) {
-                draft.ends.push(rule);
+                draft.ends.insert(0, rule);
             }
         }
     }
@@ -498,6 +514,20 @@ impl Session {
         let learnt = learn::learn(answer, typed);
         self.take(answer, &learnt);
     }
+}
+
+/// What tells an answer that was recorded from others, as the conditions of a rule.
+pub(crate) fn conditions_of(exchange: &Exchange, status: u16) -> Option<Vec<(&'static str, String)>> {
+    let body = exchange.body.as_ref().map(|body| body.to_vec());
+    let answer = Answer {
+        url: "http://localhost/".parse().ok()?,
+        status,
+        headers: exchange.headers.clone(),
+        body: body.unwrap_or_default(),
+    };
+    let rule = rules::conditions(&answer, &[], &[])?;
+    // The status, and more than that.
+    (rule.len() > 1).then_some(rule)
 }
 
 /// Refuses a body of `--login-body` that cannot be used.

@@ -225,7 +225,7 @@ fn next_forms(answer: &Answer, sent: &Body, is_told: bool) -> Vec<Body> {
         encoding: Encoding::Form,
         ..body.clone()
     };
-    if wants_form(answer) && sent.encoding == Encoding::Json {
+    if wants_form(answer) {
         let mut form = as_form(sent);
         if says(&text, &["grant_type"]) && !form.members.contains_key("grant_type") {
             form = form.with("grant_type", "password");

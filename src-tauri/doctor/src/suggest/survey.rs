@@ -161,7 +161,10 @@ async fn look(
             score,
         }));
     }
-    let body = body_by(&named(&answer), wants_form(&answer));
+    let mut body = body_by(&named(&answer), wants_form(&answer));
+    if guesses::says(&answer.text(), &["grant_type"]) {
+        body = body.with("grant_type", "password");
+    }
     let is_told = body.holds("$identifier") && body.holds("$password");
     Ok(Some(SignInPath {
         path: path.to_owned(),

@@ -111,7 +111,7 @@ pub fn fails(report: &Report, id: &str) -> String {
     let texts: Vec<&str> = row
         .advice
         .iter()
-        .map(|advice| advice.text.as_str())
+        .map(|advice| &*advice.text)
         .collect();
     texts.join(" ")
 }
