@@ -172,7 +172,11 @@ fn rule_of<T>(
     let status = exchange.status?;
     let mut text = format!("[[{table}]] status = {status}");
     let codes = answer.body().unwrap_or_default();
-    let code = profile.answer.code.iter().find_map(|at| at.find(&codes)?.as_str());
+    let code = profile
+        .answer
+        .code
+        .iter()
+        .find_map(|at| at.find(&codes)?.as_str());
     match code {
         Some(code) => text += &format!(", code = {code:?}"),
         None => {

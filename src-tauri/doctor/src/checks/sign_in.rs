@@ -5,9 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vestibule_core::backend::{Exchange, invented_token};
 use vestibule_core::wire::LoginInput;
-use vestibule_core::{
-    AuthError, ErrorCode, RefreshChange, RefreshCookie, Secret, token_lifetime,
-};
+use vestibule_core::{AuthError, ErrorCode, RefreshChange, RefreshCookie, Secret, token_lifetime};
 
 use super::{Judged, NotTried, Observations, Obstruction, Probe, advice};
 use crate::answered::Answered;

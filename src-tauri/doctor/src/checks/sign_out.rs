@@ -139,7 +139,10 @@ pub(crate) fn logout_token(seen: &Observations<'_>) -> Judged {
 
 pub(crate) fn logout_ends(seen: &Observations<'_>) -> Judged {
     let profile = &seen.plan.profile;
-    if profile.endpoints.logout.get().is_none() && seen.sign_in.gave_a_session() && is_stateless(profile) {
+    if profile.endpoints.logout.get().is_none()
+        && seen.sign_in.gave_a_session()
+        && is_stateless(profile)
+    {
         return Ok(Finding::not_tried(STATELESS));
     }
     seen.sign_out.first.result()?;

@@ -9,44 +9,67 @@ use super::guesses::plain;
 use super::wire::Answer;
 
 /// Members of a refusal under which validators name what they refuse.
-const NAMING: [&str; 9] = [
+const NAMING: [&str; 7] = [
     "path",
     "param",
     "field",
     "loc",
     "property",
     "instancepath",
-    "name",
-    "key",
     "pointer",
 ];
 
-/// The names of members that a refusal speaks of, in its order.
+/// The names of members that a refusal speaks of, in its order; words of its sentences among them.
 pub(super) fn named(answer: &Answer) -> Vec<String> {
-    let Some(body) = answer.json() else {
-        return words_of(&answer.text());
-    };
+    let mut names = members(answer);
+    match answer.json() {
+        Some(body) => sentences(&body, &mut names),
+        None => names.extend(words_of(&answer.text())),
+    }
+    once(names)
+}
+
+/// The names that cannot be anything but members: keys with lists of problems, places that a validator
+/// names, and what is quoted.
+pub(super) fn members(answer: &Answer) -> Vec<String> {
     let mut names = Vec::new();
-    walk(&body, &mut names);
+    match answer.json() {
+        Some(body) => walk(&body, &mut names),
+        None => names.extend(quoted_in(&answer.text())),
+    }
+    once(names)
+}
+
+fn once(mut names: Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    names.retain(|name: &String| seen.insert(name.clone()));
+    names.retain(|name| seen.insert(name.clone()));
     names
+}
+
+fn sentences(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::String(text) => out.extend(words_of(text)),
+        Value::Array(items) => items.iter().for_each(|item| sentences(item, out)),
+        Value::Object(members) => members.values().for_each(|member| sentences(member, out)),
+        _ => {}
+    }
 }
 
 fn walk(value: &Value, out: &mut Vec<String>) {
     match value {
-        Value::String(text) => out.extend(words_of(text)),
+        Value::String(text) => out.extend(quoted_in(text)),
         Value::Array(items) => items.iter().for_each(|item| walk(item, out)),
         Value::Object(members) => {
             for (name, member) in members {
-                if NAMING.contains(&plain(name).as_str()) {
+                let names_place = NAMING.contains(&plain(name).as_str());
+                if names_place {
                     out.extend(last_step(member));
                 }
                 // `{"email": ["This field is required."]}`
                 let is_list = member
                     .as_array()
                     .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_string));
-                if is_list && is_name(name) && !NAMING.contains(&plain(name).as_str()) {
+                if is_list && is_name(name) && !names_place {
                     out.push(name.clone());
                 }
                 walk(member, out);
@@ -67,9 +90,8 @@ fn last_step(value: &Value) -> Option<String> {
     is_name(last).then(|| last.to_owned())
 }
 
-/// The names in a sentence: what is quoted or in brackets, and what it begins with where it says that
-/// something is wanted.
-fn words_of(text: &str) -> Vec<String> {
+/// The names that stand in quotes or brackets.
+fn quoted_in(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['"', '\'', '`', '[']) {
@@ -83,6 +105,12 @@ fn words_of(text: &str) -> Vec<String> {
         }
         rest = &inner[end + close.len_utf8()..];
     }
+    names
+}
+
+/// The words of a sentence that says that something is wanted.
+fn words_of(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
     let wants = ["required", "must", "should", "missing", "blank", "empty"];
     for sentence in text.split(['\n', ';', ',', '.', ':']) {
         let sentence = sentence.trim();

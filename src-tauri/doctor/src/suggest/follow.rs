@@ -243,12 +243,15 @@ fn at_the_sign_in(draft: &Draft, session: &Session) -> Vec<Call> {
         match guesses::plain(name).as_str() {
             "granttype" if session.refresh.is_some() && *value == "password" => {
                 let refresh = without(body).with(name, "refresh_token");
-                calls.push(
-                    draft
-                        .login
-                        .clone()
-                        .with_body(refresh.with("refresh_token", "$refresh_token")),
-                );
+                let mut members = vec!["refresh_token".to_owned()];
+                if let Some(Place::Pointer(at)) = session.refresh.as_ref().map(|one| &one.place) {
+                    members.insert(0, last_name(at));
+                }
+                members.dedup();
+                for member in members {
+                    let refresh = refresh.clone().with(&member, "$refresh_token");
+                    calls.push(draft.login.clone().with_body(refresh));
+                }
             }
             "strategy" => {
                 let Some(Place::Pointer(at)) = session.access.as_ref().map(|token| &token.place)

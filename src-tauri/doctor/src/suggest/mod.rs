@@ -202,7 +202,10 @@ fn begun(search: &Search<'_>, signed_in: &SignedIn, session: &Session) -> Draft 
         code: Vec::new(),
         message: Vec::new(),
         // By the status alone: only the third such answer, over half a minute, ends a session.
-        ends: vec![vec![("status", "401".into()), ("why", draft::quoted("expired"))]],
+        ends: vec![vec![
+            ("status", "401".into()),
+            ("why", draft::quoted("expired")),
+        ]],
         errors: Vec::new(),
         signed_out: Vec::new(),
     }
@@ -244,8 +247,12 @@ fn settle_fields(session: &Session, draft: &mut Draft, renews: bool) {
     let uses_cookies = !draft.cookies.is_empty();
     draft.with_api = uses_cookies;
     // One token for both: no call takes another one than the access token.
-    let is_single = session.access.is_some() && session.refresh.is_none() && !uses_cookies;
-    draft.single_token = is_single;
+    let is_renewed = session.refresh.is_some() && renews;
+    draft.single_token = session.access.is_some() && !is_renewed && !uses_cookies;
+    if !is_renewed {
+        draft.login_fields.refresh_token = None;
+        draft.login_fields.refresh_header = None;
+    }
     if uses_cookies && session.carrier.is_none() && draft.me.is_some() && !renews {
         // Cookies alone carry it; a token beside them is of no use here.
         for fields in [&mut draft.login_fields, &mut draft.refresh_fields] {
@@ -254,20 +261,23 @@ fn settle_fields(session: &Session, draft: &mut Draft, renews: bool) {
             fields.is_jwt = false;
         }
     }
+    let login_tells = draft.login_fields.user.is_some();
+    let renewal_tells = !renews || draft.refresh_fields.user.is_some();
     draft.user_from = match () {
-        () if !renews || (draft.me.is_some() && draft.refresh_fields.user.is_none()) => "me",
-        () if draft.refresh_fields.user.is_some() => "refresh",
+        // Where `me` is the renewal, its answer is the renewal's.
+        () if login_tells && renewal_tells => "refresh",
+        () if draft.me.is_some() => "me",
         () => "login",
     };
     if draft.user_from == "me" {
         draft.login_fields.user = None;
         draft.refresh_fields.user = None;
-    } else {
+    } else if renews {
         draft.me = None;
         draft.me_user = None;
-        if draft.user_from == "login" {
-            draft.refresh_fields.user = None;
-        }
+    }
+    if draft.user_from == "login" {
+        draft.refresh_fields.user = None;
     }
     if !session.login_has_access(draft) {
         return;
@@ -407,7 +417,8 @@ fn add_error(draft: &mut Draft, wrong: &Answer, empty: Option<&Answer>, search: 
     let (message, code) = rules::places(wrong);
     draft.message = message;
     draft.code = code;
-    if wrong.status == 401 || wrong.is_success() {
+    // The app knows by itself what a 401 with JSON means.
+    if (wrong.status == 401 && wrong.json().is_some()) || wrong.is_success() {
         return;
     }
     let others: Vec<&Answer> = empty.into_iter().collect();
@@ -517,7 +528,10 @@ impl Session {
 }
 
 /// What tells an answer that was recorded from others, as the conditions of a rule.
-pub(crate) fn conditions_of(exchange: &Exchange, status: u16) -> Option<Vec<(&'static str, String)>> {
+pub(crate) fn conditions_of(
+    exchange: &Exchange,
+    status: u16,
+) -> Option<Vec<(&'static str, String)>> {
     let body = exchange.body.as_ref().map(|body| body.to_vec());
     let answer = Answer {
         url: "http://localhost/".parse().ok()?,

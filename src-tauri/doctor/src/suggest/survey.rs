@@ -3,7 +3,7 @@
 
 use vestibule_core::transport::Method;
 
-use super::answers::named;
+use super::answers::{members, named};
 use super::body::{Body, Encoding};
 use super::documents::{self, Purpose};
 use super::guesses::{self, Use, use_of};
@@ -164,6 +164,14 @@ async fn look(
     let mut body = body_by(&named(&answer), wants_form(&answer));
     if guesses::says(&answer.text(), &["grant_type"]) {
         body = body.with("grant_type", "password");
+    }
+    // Beside the password, the one member that nobody knows names the person.
+    if body.holds("$password") && !body.holds("$identifier") {
+        let mut unknown = members(&answer);
+        unknown.retain(|name| use_of(name).is_none() && guesses::constant_of(name).is_none());
+        if let [name] = unknown.as_slice() {
+            body = body.with(name, "$identifier");
+        }
     }
     let is_told = body.holds("$identifier") && body.holds("$password");
     Ok(Some(SignInPath {

@@ -25,7 +25,8 @@ impl Request {
     }
 
     pub fn is_form(&self) -> bool {
-        self.header("content-type").starts_with("application/x-www-form-urlencoded")
+        self.header("content-type")
+            .starts_with("application/x-www-form-urlencoded")
     }
 
     pub fn json(&self) -> Value {
@@ -37,18 +38,27 @@ impl Request {
 
     pub fn form(&self) -> BTreeMap<String, String> {
         match self.is_form() {
-            true => url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect(),
+            true => url::form_urlencoded::parse(self.body.as_bytes())
+                .into_owned()
+                .collect(),
             false => BTreeMap::new(),
         }
     }
 
     pub fn bearer(&self, scheme: &str) -> Option<&str> {
-        self.header("authorization").strip_prefix(scheme)?.strip_prefix(' ')
+        self.header("authorization")
+            .strip_prefix(scheme)?
+            .strip_prefix(' ')
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let mut pairs = self.header("cookie").split("; ").filter_map(|pair| pair.split_once('='));
-        pairs.find(|(held, _)| *held == name).map(|(_, value)| value.to_owned())
+        let mut pairs = self
+            .header("cookie")
+            .split("; ")
+            .filter_map(|pair| pair.split_once('='));
+        pairs
+            .find(|(held, _)| *held == name)
+            .map(|(_, value)| value.to_owned())
     }
 }
 
@@ -63,11 +73,19 @@ pub struct Reply {
 impl Reply {
     pub fn json(status: u16, body: Value) -> Self {
         let headers = vec![("content-type".into(), "application/json".into())];
-        Self { status, headers, body: body.to_string() }
+        Self {
+            status,
+            headers,
+            body: body.to_string(),
+        }
     }
 
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: String::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -104,7 +122,11 @@ impl Played {
                 });
             }
         });
-        Self { address, serving, requests }
+        Self {
+            address,
+            serving,
+            requests,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -113,7 +135,10 @@ impl Played {
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -141,12 +166,17 @@ async fn serve(
     let head = String::from_utf8_lossy(&bytes).into_owned();
     let mut lines = head.lines();
     let mut first = lines.next().unwrap_or_default().split(' ');
-    let (method, path) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
+    let (method, path) = (
+        first.next().unwrap_or_default(),
+        first.next().unwrap_or_default(),
+    );
     let headers: BTreeMap<String, String> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let length = headers.get("content-length").and_then(|length| length.parse().ok());
+    let length = headers
+        .get("content-length")
+        .and_then(|length| length.parse().ok());
     while body.len() < length.unwrap_or(0) {
         if stream.read_buf(&mut body).await? == 0 {
             return Ok(());
@@ -158,7 +188,9 @@ async fn serve(
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+    seen.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(request.clone());
     let reply = answers(&request);
     let mut text = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
@@ -167,7 +199,9 @@ async fn serve(
     if reply.status != 204 {
         text += &format!("content-length: {}\r\n", reply.body.len());
     }
-    stream.write_all(format!("{text}\r\n{}", reply.body).as_bytes()).await?;
+    stream
+        .write_all(format!("{text}\r\n{}", reply.body).as_bytes())
+        .await?;
     stream.shutdown().await
 }
 
@@ -186,13 +220,24 @@ pub fn renamed(
 ) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     move |request| {
         let mut request = request.clone();
-        let outside = names.paths.iter().find(|(_, outside)| *outside == request.path);
+        let outside = names
+            .paths
+            .iter()
+            .find(|(_, outside)| *outside == request.path);
         match outside {
             Some((own, _)) => request.path = (*own).to_owned(),
-            None if names.paths.iter().any(|(own, _)| *own == request.path) => return Reply::missing(),
+            None if names.paths.iter().any(|(own, _)| *own == request.path) => {
+                return Reply::missing();
+            }
             None => {}
         }
-        let inward: Vec<_> = names.members.iter().map(|(own, outside)| (*outside, *own)).collect();
+        let mut inward: Vec<_> = names
+            .members
+            .iter()
+            .map(|(own, outside)| (*outside, *own))
+            .collect();
+        // Under its own name nobody outside knows a member.
+        inward.extend(names.members.iter().map(|(own, _)| (*own, "unknown")));
         if request.is_form() {
             let pairs = url::form_urlencoded::parse(request.body.as_bytes());
             let pairs = pairs.map(|(name, value)| (called(&name, &inward), value.into_owned()));
@@ -235,7 +280,8 @@ fn with_names(value: &Value, names: &[(&str, &str)]) -> Value {
     match value {
         Value::Object(members) => {
             let members = members.iter();
-            let members = members.map(|(name, value)| (called(name, names), with_names(value, names)));
+            let members =
+                members.map(|(name, value)| (called(name, names), with_names(value, names)));
             Value::Object(members.collect::<Map<_, _>>())
         }
         Value::Array(items) => items.iter().map(|item| with_names(item, names)).collect(),

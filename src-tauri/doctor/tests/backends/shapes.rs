@@ -17,7 +17,11 @@ pub struct Alive(Mutex<BTreeSet<String>>);
 
 impl Alive {
     fn issue(&self, kind: &str) -> String {
-        let token = format!("{kind}{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let token = format!(
+            "{kind}{}{}",
+            Uuid::new_v4().simple(),
+            Uuid::new_v4().simple()
+        );
         self.lock().insert(token.clone());
         token
     }
@@ -47,10 +51,13 @@ pub fn form_token_endpoint() -> impl Fn(&Request) -> Reply + Send + Sync + 'stat
         let form = request.form();
         let get = |name: &str| form.get(name).map_or("", String::as_str);
         let grant = || {
-            Reply::json(200, json!({
-                "access_token": alive.issue("a"), "refresh_token": alive.issue("r"),
-                "token_type": "Bearer", "expires_in": 3600,
-            }))
+            Reply::json(
+                200,
+                json!({
+                    "access_token": alive.issue("a"), "refresh_token": alive.issue("r"),
+                    "token_type": "Bearer", "expires_in": 3600,
+                }),
+            )
         };
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/o/token/") if !form.contains_key("grant_type") => {
@@ -59,8 +66,11 @@ pub fn form_token_endpoint() -> impl Fn(&Request) -> Reply + Send + Sync + 'stat
             ("POST", "/o/token/") if get("grant_type") == "password" => {
                 match (get("username"), get("password")) {
                     (EMAIL, PASSWORD) => grant(),
-                    _ => Reply::json(400, json!({
-                        "error": "invalid_grant", "error_description": "Invalid credentials given."})),
+                    _ => Reply::json(
+                        400,
+                        json!({
+                        "error": "invalid_grant", "error_description": "Invalid credentials given."}),
+                    ),
                 }
             }
             ("POST", "/o/token/") => match alive.end(get("refresh_token")) {
@@ -74,7 +84,10 @@ pub fn form_token_endpoint() -> impl Fn(&Request) -> Reply + Send + Sync + 'stat
                 }
                 Reply::empty(200)
             }
-            ("GET", "/me") => match request.bearer("Bearer").is_some_and(|token| alive.has(token)) {
+            ("GET", "/me") => match request
+                .bearer("Bearer")
+                .is_some_and(|token| alive.has(token))
+            {
                 true => Reply::json(200, person()),
                 false => Reply::json(401, json!({"detail": "Unauthorized"})),
             },
@@ -94,14 +107,22 @@ pub fn cookie_pair() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
             alive.end(&session);
             let next = alive.issue("s");
             reply
-                .with("set-cookie", format!("session={next}; Path=/; HttpOnly=true"))
-                .with("set-cookie", format!("session.sig={}; path=/; httponly", sign(&next)))
+                .with(
+                    "set-cookie",
+                    format!("session={next}; Path=/; HttpOnly=true"),
+                )
+                .with(
+                    "set-cookie",
+                    format!("session.sig={}; path=/; httponly", sign(&next)),
+                )
         };
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/api/login") => {
                 let body = request.json();
                 match (body["email"].as_str(), body["password"].as_str()) {
-                    (Some(EMAIL), Some(PASSWORD)) => set(Reply::json(200, json!({"user": person()}))),
+                    (Some(EMAIL), Some(PASSWORD)) => {
+                        set(Reply::json(200, json!({"user": person()})))
+                    }
                     (Some(_), Some(_)) => Reply::json(401, json!({"message": "wrong"})),
                     _ => Reply::json(400, json!({"message": "email and password are required"})),
                 }
@@ -134,17 +155,27 @@ pub fn single_token() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
             ("POST", "/auth/login/") => {
                 let body = request.json();
                 match (body["username"].as_str(), body["password"].as_str()) {
-                    (Some(EMAIL), Some(PASSWORD)) => Reply::json(200, json!({"key": alive.issue("")})),
-                    (Some(_), Some(_)) => Reply::json(400, json!({
-                        "non_field_errors": ["Unable to log in with provided credentials."]})),
-                    _ => Reply::json(400, json!({
+                    (Some(EMAIL), Some(PASSWORD)) => {
+                        Reply::json(200, json!({"key": alive.issue("")}))
+                    }
+                    (Some(_), Some(_)) => Reply::json(
+                        400,
+                        json!({
+                        "non_field_errors": ["Unable to log in with provided credentials."]}),
+                    ),
+                    _ => Reply::json(
+                        400,
+                        json!({
                         "username": ["This field is required."],
-                        "password": ["This field is required."]})),
+                        "password": ["This field is required."]}),
+                    ),
                 }
             }
             ("GET", "/auth/user/") if alive.has(&token) => Reply::json(200, person()),
             ("GET", "/auth/user/") => no(),
-            ("POST", "/auth/logout/") if alive.end(&token) => Reply::json(200, json!({"detail": "out"})),
+            ("POST", "/auth/logout/") if alive.end(&token) => {
+                Reply::json(200, json!({"detail": "out"}))
+            }
             // As django-allauth does, it ends the session and answers 401.
             ("POST", "/auth/logout/") => no(),
             _ => Reply::missing(),
@@ -170,7 +201,10 @@ pub fn token_in_header() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
                     headers: vec![("content-type".into(), "text/plain".into())],
                     body: "Unauthorized".into(),
                 },
-                _ => Reply::json(422, json!({"errors": [{"path": "email"}, {"path": "password"}]})),
+                _ => Reply::json(
+                    422,
+                    json!({"errors": [{"path": "email"}, {"path": "password"}]}),
+                ),
             },
             ("POST", "/auth/refresh") => {
                 let token = body["refreshToken"].as_str().unwrap_or_default();
@@ -179,13 +213,15 @@ pub fn token_in_header() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
                     false => Reply::json(401, json!({"message": "dead"})),
                 }
             }
-            ("POST", "/auth/logout") => match request.bearer("Bearer").is_some_and(|t| alive.has(t)) {
-                true => {
-                    alive.lock().clear();
-                    Reply::empty(204)
+            ("POST", "/auth/logout") => {
+                match request.bearer("Bearer").is_some_and(|t| alive.has(t)) {
+                    true => {
+                        alive.lock().clear();
+                        Reply::empty(204)
+                    }
+                    false => Reply::json(401, json!({"message": "dead"})),
                 }
-                false => Reply::json(401, json!({"message": "dead"})),
-            },
+            }
             _ => Reply::missing(),
         }
     }
@@ -199,17 +235,31 @@ pub fn access_and_refresh() -> impl Fn(&Request) -> Reply + Send + Sync + 'stati
         let body = request.json();
         let refresh = body["refresh"].as_str().unwrap_or_default();
         let required = |name: &str| Reply::json(400, json!({name: ["This field is required."]}));
-        let dead = || Reply::json(401, json!({"detail": "Token is invalid", "code": "token_not_valid"}));
+        let dead = || {
+            Reply::json(
+                401,
+                json!({"detail": "Token is invalid", "code": "token_not_valid"}),
+            )
+        };
         match (request.method.as_str(), request.path.as_str()) {
-            ("POST", "/auth/jwt/create/") => match (body["username"].as_str(), body["password"].as_str()) {
-                (Some(EMAIL), Some(PASSWORD)) => {
-                    Reply::json(200, json!({"access": alive.issue("a"), "refresh": alive.issue("r")}))
+            ("POST", "/auth/jwt/create/") => {
+                match (body["username"].as_str(), body["password"].as_str()) {
+                    (Some(EMAIL), Some(PASSWORD)) => Reply::json(
+                        200,
+                        json!({"access": alive.issue("a"), "refresh": alive.issue("r")}),
+                    ),
+                    (Some(_), Some(_)) => Reply::json(
+                        401,
+                        json!({
+                    "detail": "No active account found with the given credentials"}),
+                    ),
+                    _ => Reply::json(
+                        400,
+                        json!({
+                    "username": ["This field is required."], "password": ["This field is required."]}),
+                    ),
                 }
-                (Some(_), Some(_)) => Reply::json(401, json!({
-                    "detail": "No active account found with the given credentials"})),
-                _ => Reply::json(400, json!({
-                    "username": ["This field is required."], "password": ["This field is required."]})),
-            },
+            }
             ("POST", "/auth/jwt/refresh/") if refresh.is_empty() => required("refresh"),
             ("POST", "/auth/jwt/refresh/") if alive.has(refresh) => {
                 Reply::json(200, json!({"access": alive.issue("a")}))
@@ -218,10 +268,12 @@ pub fn access_and_refresh() -> impl Fn(&Request) -> Reply + Send + Sync + 'stati
             ("POST", "/auth/token/blacklist/") if refresh.is_empty() => required("refresh"),
             ("POST", "/auth/token/blacklist/") if alive.end(refresh) => Reply::json(200, json!({})),
             ("POST", "/auth/token/blacklist/") => dead(),
-            ("GET", "/auth/users/me/") => match request.bearer("Bearer").is_some_and(|t| alive.has(t)) {
-                true => Reply::json(200, person()),
-                false => dead(),
-            },
+            ("GET", "/auth/users/me/") => {
+                match request.bearer("Bearer").is_some_and(|t| alive.has(t)) {
+                    true => Reply::json(200, person()),
+                    false => dead(),
+                }
+            }
             _ => Reply::missing(),
         }
     }
@@ -233,20 +285,33 @@ pub fn stateless(has_sign_out: bool) -> impl Fn(&Request) -> Reply + Send + Sync
     move |request| {
         let body = request.json();
         let token = request.bearer("Bearer").unwrap_or_default();
-        let no = || Reply::json(401, json!({"error": {"status": 401, "name": "UnauthorizedError"}}));
+        let no = || {
+            Reply::json(
+                401,
+                json!({"error": {"status": 401, "name": "UnauthorizedError"}}),
+            )
+        };
         match (request.method.as_str(), request.path.as_str()) {
-            ("POST", "/api/auth/local") => match (body["identifier"].as_str(), body["password"].as_str()) {
-                (Some(EMAIL), Some(PASSWORD)) => {
-                    Reply::json(200, json!({"jwt": alive.issue("j"), "user": person()}))
-                }
-                (Some(_), Some(_)) => Reply::json(400, json!({"data": null, "error": {
+            ("POST", "/api/auth/local") => {
+                match (body["identifier"].as_str(), body["password"].as_str()) {
+                    (Some(EMAIL), Some(PASSWORD)) => {
+                        Reply::json(200, json!({"jwt": alive.issue("j"), "user": person()}))
+                    }
+                    (Some(_), Some(_)) => Reply::json(
+                        400,
+                        json!({"data": null, "error": {
                     "status": 400, "name": "ValidationError",
-                    "message": "Invalid identifier or password", "details": {}}})),
-                _ => Reply::json(400, json!({"data": null, "error": {
+                    "message": "Invalid identifier or password", "details": {}}}),
+                    ),
+                    _ => Reply::json(
+                        400,
+                        json!({"data": null, "error": {
                     "status": 400, "name": "ValidationError", "message": "2 errors occurred",
                     "details": {"errors": [{"path": ["identifier"], "message": "x"},
-                        {"path": ["password"], "message": "x"}]}}})),
-            },
+                        {"path": ["password"], "message": "x"}]}}}),
+                    ),
+                }
+            }
             ("GET", "/api/users/me") if alive.has(token) => Reply::json(200, person()),
             ("GET", "/api/users/me") => no(),
             ("POST", "/api/auth/logout") if has_sign_out => Reply::json(200, json!({"ok": true})),

@@ -58,7 +58,14 @@ async fn works_as_printed(played: &Played, plan: &Plan) -> (Report, String) {
     again.profile = profile;
     again.is_guess = false;
     let printed = look(&again).await;
-    for id in ["login", "login_user", "login_token", "login_wrong", "refresh", "unknown_token"] {
+    for id in [
+        "login",
+        "login_user",
+        "login_token",
+        "login_wrong",
+        "refresh",
+        "unknown_token",
+    ] {
         holds(&printed, id);
     }
     assert_eq!(printed.outcome, Outcome::Fits, "{printed:#?}\n{toml}");
@@ -106,8 +113,17 @@ fn at(login: &str) -> Hints {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_endpoint_that_reads_forms() {
     let names = Names {
-        paths: vec![("/o/token/", "/x/enter"), ("/o/revoke_token/", "/x/revoke"), ("/me", "/x/whoami")],
-        members: vec![("access_token", "aa1"), ("refresh_token", "bb2"), ("pk", "cc3"), ("expires_in", "dd4")],
+        paths: vec![
+            ("/o/token/", "/x/enter"),
+            ("/o/revoke_token/", "/x/revoke"),
+            ("/me", "/x/whoami"),
+        ],
+        members: vec![
+            ("access_token", "aa1"),
+            ("refresh_token", "bb2"),
+            ("pk", "cc3"),
+            ("expires_in", "dd4"),
+        ],
         ..Names::default()
     };
     let hints = Hints {
@@ -116,14 +132,24 @@ async fn a_token_endpoint_that_reads_forms() {
     };
     let [plain, other] = plain_and_renamed(form_token_endpoint, "/o/token/", names, hints).await;
     assert!(plain.contains("encoding = \"form\""), "{plain}");
-    assert!(plain.contains("invalid_grant"), "the rules name the code:\n{plain}");
-    assert!(other.contains("\"/aa1\"") && other.contains("\"/bb2\""), "{other}");
+    assert!(
+        plain.contains("invalid_grant"),
+        "the rules name the code:\n{plain}"
+    );
+    assert!(
+        other.contains("\"/aa1\"") && other.contains("\"/bb2\""),
+        "{other}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pair_of_cookies() {
     let names = Names {
-        paths: vec![("/api/login", "/zz/in"), ("/api/me", "/zz/whoami"), ("/api/logout", "/zz/signout")],
+        paths: vec![
+            ("/api/login", "/zz/in"),
+            ("/api/me", "/zz/whoami"),
+            ("/api/logout", "/zz/signout"),
+        ],
         members: vec![("email", "q1"), ("user", "q2"), ("pk", "q3")],
         cookies: vec![("session", "kk"), ("session.sig", "kk.s")],
     };
@@ -132,28 +158,51 @@ async fn a_pair_of_cookies() {
         ..at("/zz/in")
     };
     let [plain, other] = plain_and_renamed(cookie_pair, "/api/login", names, hints).await;
-    assert!(plain.contains("refresh = [\"session\", \"session.sig\"]"), "{plain}");
+    assert!(
+        plain.contains("refresh = [\"session\", \"session.sig\"]"),
+        "{plain}"
+    );
     assert!(other.contains("refresh = [\"kk\", \"kk.s\"]"), "{other}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_token_in_a_scheme_of_its_own() {
     let names = Names {
-        paths: vec![("/auth/login/", "/v/open"), ("/auth/user/", "/v/account"), ("/auth/logout/", "/v/sign-out")],
-        members: vec![("username", "w1"), ("key", "w2"), ("pk", "w3"), ("email", "w4")],
+        paths: vec![
+            ("/auth/login/", "/v/open"),
+            ("/auth/user/", "/v/account"),
+            ("/auth/logout/", "/v/sign-out"),
+        ],
+        members: vec![
+            ("username", "w1"),
+            ("key", "w2"),
+            ("pk", "w3"),
+            ("email", "w4"),
+        ],
         ..Names::default()
     };
-    let [plain, other] = plain_and_renamed(single_token, "/auth/login/", names, at("/v/open")).await;
+    let [plain, other] =
+        plain_and_renamed(single_token, "/auth/login/", names, at("/v/open")).await;
     for toml in [plain, other] {
-        assert!(toml.contains("single_token = true") && toml.contains("Token $access_token"), "{toml}");
-        assert!(toml.contains("is = \"invalid_credentials\""), "a rule for the wrong password:\n{toml}");
+        assert!(
+            toml.contains("single_token = true") && toml.contains("Token $access_token"),
+            "{toml}"
+        );
+        assert!(
+            toml.contains("is = \"invalid_credentials\""),
+            "a rule for the wrong password:\n{toml}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_in_headers() {
     let names = Names {
-        paths: vec![("/auth/login", "/b/go"), ("/auth/refresh", "/b/renew"), ("/auth/logout", "/b/log-out")],
+        paths: vec![
+            ("/auth/login", "/b/go"),
+            ("/auth/refresh", "/b/renew"),
+            ("/auth/logout", "/b/log-out"),
+        ],
         members: vec![("id", "k1"), ("email", "k2"), ("password", "k3")],
         ..Names::default()
     };
@@ -176,26 +225,47 @@ async fn access_and_refresh_under_short_names() {
             ("/auth/token/blacklist/", "/n/logout"),
             ("/auth/users/me/", "/n/me"),
         ],
-        members: vec![("access", "m1"), ("refresh", "m2"), ("pk", "m3"), ("username", "m4")],
+        members: vec![
+            ("access", "m1"),
+            ("refresh", "m2"),
+            ("pk", "m3"),
+            ("username", "m4"),
+        ],
         ..Names::default()
     };
-    let [plain, other] = plain_and_renamed(access_and_refresh, "/auth/jwt/create/", names, at("/n/one")).await;
+    let [plain, other] =
+        plain_and_renamed(access_and_refresh, "/auth/jwt/create/", names, at("/n/one")).await;
     assert!(plain.contains("refresh = \"$refresh_token\""), "{plain}");
-    assert!(plain.contains("user_from = \"me\"") && plain.contains("id = [\"/pk\"]"), "{plain}");
-    assert!(other.contains("m2 = \"$refresh_token\"") && other.contains("m4 = \"$identifier\""), "{other}");
+    assert!(
+        plain.contains("user_from = \"me\"") && plain.contains("id = [\"/pk\"]"),
+        "{plain}"
+    );
+    assert!(
+        other.contains("m2 = \"$refresh_token\"") && other.contains("m4 = \"$identifier\""),
+        "{other}"
+    );
 }
 
 /// A token that cannot be ended fits by the same words, whether there is a sign-out or not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stateless_token() {
     let names = Names {
-        paths: vec![("/api/auth/local", "/s/in"), ("/api/users/me", "/s/users/me"), ("/api/auth/logout", "/s/logout")],
+        paths: vec![
+            ("/api/auth/local", "/s/in"),
+            ("/api/users/me", "/s/users/me"),
+            ("/api/auth/logout", "/s/logout"),
+        ],
         members: vec![("jwt", "j1"), ("user", "j2"), ("identifier", "j3")],
         ..Names::default()
     };
     for has_sign_out in [true, false] {
-        let [plain, other] =
-            plain_and_renamed(|| stateless(has_sign_out), "/api/auth/local", names.clone(), at("/s/in")).await;
+        let [plain, other] = plain_and_renamed(
+            || stateless(has_sign_out),
+            "/api/auth/local",
+            names.clone(),
+            at("/s/in"),
+        )
+        .await;
         for toml in [plain, other] {
             assert_eq!(toml.contains("[endpoints.logout]"), has_sign_out, "{toml}");
             assert!(toml.contains("Invalid identifier or password"), "{toml}");
@@ -212,8 +282,16 @@ async fn where_nothing_is_found_one_sentence_says_what_is_missing() {
     };
     assert!(what.contains("--login-path"), "{what}");
     assert_eq!(report.outcome, Outcome::NotExamined);
-    assert_eq!(report.counts.fail, 0, "a guess counts against nobody: {report:#?}");
-    assert!(played.requests().iter().all(|one| !one.body.contains(PASSWORD)));
+    assert_eq!(
+        report.counts.fail, 0,
+        "a guess counts against nobody: {report:#?}"
+    );
+    assert!(
+        played
+            .requests()
+            .iter()
+            .all(|one| !one.body.contains(PASSWORD))
+    );
 
     let refuses = |_: &Request| Reply::json(403, json!({"error": "unauthorized"}));
     let played = Played::start(refuses).await;
@@ -232,9 +310,14 @@ async fn a_wrong_account_is_tried_three_times_at_most() {
         account.password = Secret::new("not the password");
     }
     let report = look(&plan).await;
-    assert!(matches!(report.suggestion, Suggestion::Missing { .. }), "{report:#?}");
+    assert!(
+        matches!(report.suggestion, Suggestion::Missing { .. }),
+        "{report:#?}"
+    );
     let requests = played.requests();
-    let tried = requests.iter().filter(|one| one.body.contains("not the password"));
+    let tried = requests
+        .iter()
+        .filter(|one| one.body.contains("not the password"));
     assert!(tried.count() <= 3);
 }
 
@@ -268,7 +351,9 @@ async fn a_sign_out_that_answers_401_and_ends_the_session_is_believed() {
     let played = Played::start(move |request: &Request| {
         let reply = inner(request);
         match (request.path.as_str(), reply.status) {
-            ("/auth/logout/", 200) => Reply::json(401, json!({"meta": {"is_authenticated": false}})),
+            ("/auth/logout/", 200) => {
+                Reply::json(401, json!({"meta": {"is_authenticated": false}}))
+            }
             _ => reply,
         }
     })
