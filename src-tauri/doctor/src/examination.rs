@@ -47,7 +47,7 @@ pub async fn examine_and_keep(
     let mut seen = Observations::new(plan);
     let stopped = run(&mut client, &mut seen, &found).await;
     let unconfirmed = client.sign_out_all().await;
-    seen.exchanges = client.exchanges_since(0);
+    seen.exchanges = client.exchanges_since(seen.judged_from);
     put_last_notes(&mut seen, unconfirmed);
     let report = report(seen, stopped.is_err());
     Ok((report.masked(&client.masks), client.recorder().clone()))
@@ -130,6 +130,7 @@ async fn choose_profile<'a>(
                 wrong_tries::MOST
             ));
             seen.suggestion = profile.suggestion();
+            seen.judged_from = client.recorder().count();
             client.use_profile(profile.profile.clone());
             seen.plan = found.get_or_init(|| Plan {
                 profile: profile.profile,
@@ -141,6 +142,7 @@ async fn choose_profile<'a>(
             seen.suggestion = Suggestion::Missing {
                 what: Shown::line(&what),
             };
+            seen.judged_from = client.recorder().count();
             seen.stopped_at = Some(Obstruction {
                 why: "no profile was found by which the backend could be examined",
                 not_examined: true,
@@ -201,7 +203,9 @@ fn report(seen: Observations<'_>, stopped: bool) -> Report {
         counts,
         measured: measured(&seen),
         rows,
-        is_without_sign_in: seen.connection.reached().is_ok() && !seen.sign_in.was_tried(),
+        is_without_sign_in: seen.connection.reached().is_ok()
+            && !seen.sign_in.was_tried()
+            && seen.plan.account.is_none(),
         notes: seen.notes.iter().map(|note| Shown::line(note)).collect(),
         suggestion: seen.suggestion,
     }

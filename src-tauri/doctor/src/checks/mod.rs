@@ -166,8 +166,10 @@ pub(crate) struct Observations<'a> {
     pub sessions: sessions::Sessions,
     pub replay: replay::Replays,
     pub limits: limits::Limits,
-    /// Every exchange, once the last one is over.
+    /// Every exchange, once the last one is over; none of those that were guesses at a protocol.
     pub exchanges: Vec<Described>,
+    /// The number of the first of them.
+    pub judged_from: usize,
     /// Why no further probe was run.
     pub stopped_at: Option<Obstruction>,
     pub suggestion: Suggestion,
@@ -198,6 +200,7 @@ impl<'a> Observations<'a> {
             replay: Default::default(),
             limits: Default::default(),
             exchanges: Vec::new(),
+            judged_from: 0,
             stopped_at: None,
             suggestion: Suggestion::None,
             notes: Vec::new(),

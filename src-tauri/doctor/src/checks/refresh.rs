@@ -25,6 +25,13 @@ pub(crate) struct Refreshes {
     first: Probe<FirstRefresh>,
 }
 
+impl Refreshes {
+    /// Whether the first refresh has replaced the token; none where there was no refresh.
+    pub(crate) fn rotates(&self) -> Option<bool> {
+        self.first.result().ok().map(|first| first.rotates)
+    }
+}
+
 struct FirstRefresh {
     answer: Answered<Renewal>,
     /// Whether the refresh token is in a cookie alone, and that cookie does not go to this path.

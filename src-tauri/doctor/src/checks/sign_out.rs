@@ -117,8 +117,10 @@ fn is_over(seen: &Observations<'_>) -> bool {
 
 /// Whether one token is the whole session and nothing renews it: there is nothing at the backend that a
 /// sign-out could end.
-fn is_stateless(profile: &Profile) -> bool {
-    profile.session.single_token && profile.refreshes_by_me()
+fn is_stateless(seen: &Observations<'_>) -> bool {
+    let profile = &seen.plan.profile;
+    let is_renewed = !profile.refreshes_by_me() && seen.refresh.rotates() != Some(false);
+    profile.session.single_token && !is_renewed
 }
 
 /// The same words whether the backend has a sign-out or not.
@@ -141,7 +143,7 @@ pub(crate) fn logout_ends(seen: &Observations<'_>) -> Judged {
     let profile = &seen.plan.profile;
     if profile.endpoints.logout.get().is_none()
         && seen.sign_in.gave_a_session()
-        && is_stateless(profile)
+        && is_stateless(seen)
     {
         return Ok(Finding::not_tried(STATELESS));
     }
@@ -149,9 +151,7 @@ pub(crate) fn logout_ends(seen: &Observations<'_>) -> Judged {
     let answer = seen.sign_out.refresh.result()?;
     Ok(match answer.result {
         Renewal::Ended(_) => answer.yes(),
-        Renewal::Renewed { .. } if is_stateless(profile) => {
-            Finding::unclear(answer.sent(), STATELESS)
-        }
+        Renewal::Renewed { .. } if is_stateless(seen) => Finding::unclear(answer.sent(), STATELESS),
         Renewal::Renewed { .. } => answer.no_because("still alive").advise(
             Side::Backend,
             "end the session at sign-out, and every refresh token that was given out for it",

@@ -31,6 +31,12 @@ pub(super) struct Told {
     pub body: Option<Body>,
 }
 
+/// Whether an answer is a description of the backend, or a page.
+pub(super) fn is_one(answer: &Answer) -> bool {
+    let has = |name: &str| answer.json().is_some_and(|body| body.get(name).is_some());
+    answer.is_page() || has("paths") || has("token_endpoint")
+}
+
 /// The calls that a document or a page names.
 pub(super) fn read(answer: &Answer) -> Vec<Told> {
     if !answer.is_success() {

@@ -4,7 +4,7 @@
 use vestibule_core::transport::Method;
 use vestibule_core::{RefreshCookie, Secret};
 
-use super::answers::named;
+use super::answers::{Signature, named};
 use super::body::{Body, Encoding};
 use super::documents::Purpose;
 use super::draft::{Draft, Fields};
@@ -357,16 +357,21 @@ pub(super) async fn find_me(
     for (method, path, _) in candidates(search, Purpose::Me, &login) {
         search.stop.check()?;
         let bare = Call::new(method, &path);
-        let without = search.probe(&bare).await?;
-        if without.is_none() && search.hints.me_path.is_none() {
+        let without = search.send(&bare, &Credentials::default()).await?;
+        let is_hint = search.hints.me_path.is_some();
+        if matches!(without.status, 404 | 405 | 501) && !is_hint {
             continue;
         }
         // What everybody may read is nobody's.
-        let is_open = without
-            .as_ref()
-            .is_some_and(|answer| user_in(answer, search).is_some());
-        if is_open {
+        if user_in(&without, search).is_some() {
             continue;
+        }
+        let mut carriers = carriers.clone();
+        prefer_scheme_of(&without, &mut carriers);
+        // Where everything is refused alike, a call that exists shows only with what it wants.
+        if !is_hint && Signature::of(&without) == search.nothing_beside(&bare.method, &path).await?
+        {
+            carriers.truncate(1);
         }
         for carrier in &carriers {
             let mut call = bare.clone();
@@ -393,6 +398,24 @@ pub(super) async fn find_me(
         }
     }
     Ok(false)
+}
+
+/// Puts the scheme first that a refusal names (RFC 9110 §11.6.1).
+fn prefer_scheme_of(answer: &Answer, carriers: &mut Vec<Option<(String, String)>>) {
+    let header = answer.header("www-authenticate");
+    let scheme = header.split([' ', ',']).next().unwrap_or_default();
+    let is_other = scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("digest");
+    let has_token = carriers.iter().any(Option::is_some);
+    if scheme.is_empty() || is_other || !has_token {
+        return;
+    }
+    let named = Some((
+        "authorization".to_owned(),
+        format!("{scheme} $access_token"),
+    ));
+    carriers.retain(|held| *held != named);
+    let at = usize::from(carriers.first().is_some_and(Option::is_none));
+    carriers.insert(at, named);
 }
 
 fn user_in(answer: &Answer, search: &Search<'_>) -> Option<UserPlace> {

@@ -211,7 +211,7 @@ fn is_random(text: &str, name: &str) -> bool {
         && !text.contains("://")
         && !text.starts_with('/')
         && !is_date
-        && (has(|c| c.is_ascii_digit()) || text.len() >= 24 || shortest == 8)
+        && (has(|c| c.is_ascii_digit()) || text.len() >= 24)
         && has(|c| c.is_ascii_alphabetic())
 }
 

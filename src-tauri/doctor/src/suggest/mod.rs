@@ -95,9 +95,14 @@ pub(crate) async fn find(
 ) -> Result<Result<Found, String>, Stopped> {
     let wire = Wire::over(client.transport().clone());
     let found = search(client, wire.clone(), given, account, hints).await;
-    // Whatever the search has seen is hidden in every sentence that follows.
-    for answer in wire.since(0) {
-        hide_secrets(client, &answer);
+    // Whatever tokens the search has seen are hidden in every sentence that follows. What the backend
+    // says of itself to everybody holds none.
+    for answer in wire
+        .since(0)
+        .iter()
+        .filter(|answer| !documents::is_one(answer))
+    {
+        hide_secrets(client, answer);
     }
     match found {
         Ok(found) => Ok(Ok(found)),

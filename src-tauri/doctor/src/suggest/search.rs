@@ -149,7 +149,8 @@ impl<'a> Search<'a> {
         Values {
             identifier: &self.account.email,
             password: None,
-            refresh: held.refresh.as_ref(),
+            // Where one token is all, it renews too.
+            refresh: held.refresh.as_ref().or(held.access.as_ref()),
             access: held.access.as_ref(),
             device: Some(self.device.payload()),
             device_id: self.device.fingerprint.to_string(),

@@ -82,6 +82,9 @@ async fn at_path(
                     path.path
                 )));
             }
+            Verdict::Malformed if oauth_client_is_missing(&answer) => {
+                return Err(Missing::Sentence(lacks(&path.path, &answer, &body)));
+            }
             Verdict::Malformed => {
                 why = lacks(&path.path, &answer, &body);
                 // The next one is what this answer asks for.

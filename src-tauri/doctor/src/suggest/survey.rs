@@ -163,7 +163,9 @@ async fn look(
     }
     let mut body = body_by(&named(&answer), wants_form(&answer));
     if guesses::says(&answer.text(), &["grant_type"]) {
+        // A token endpoint reads forms alone (RFC 6749 §4.3.2).
         body = body.with("grant_type", "password");
+        body.encoding = Encoding::Form;
     }
     // Beside the password, the one member that nobody knows names the person.
     if body.holds("$password") && !body.holds("$identifier") {

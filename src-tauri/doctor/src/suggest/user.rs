@@ -119,7 +119,7 @@ fn looks_like_id(value: &Value) -> bool {
         Value::Number(number) => number.as_u64().is_some_and(|number| number < 1_000_000_000),
         Value::String(text) => {
             let has = |test: fn(char) -> bool| text.chars().any(test);
-            (8..=40).contains(&text.len())
+            (1..=64).contains(&text.len())
                 && has(|c| c.is_ascii_digit())
                 && text
                     .chars()
