@@ -68,7 +68,12 @@ fn discovery(document: &Value) -> Vec<Told> {
         let form = Body::new(Encoding::Form);
         if has("password") {
             let body = form.clone().with("grant_type", "password");
-            let body = body.with("username", "$identifier");
+            let mut body = body.with("username", "$identifier");
+            let scopes = document.get("scopes_supported").and_then(Value::as_array);
+            if scopes.is_some_and(|all| all.iter().any(|one| one == "openid")) {
+                // Without it nothing says who has signed in (OpenID Connect Core §3.1.2.1).
+                body = body.with("scope", "openid");
+            }
             told.push(Told {
                 purpose: Purpose::SignIn,
                 method: "POST".into(),

@@ -103,6 +103,11 @@ pub(super) fn learn(answer: &Answer, typed: &str) -> Learnt {
             .iter()
             .filter_map(|(name, value)| token_in_header(name.as_str(), value.to_str().ok()?)),
     );
+    if tokens.is_empty() && !cookies(answer).iter().any(|one| one.is_likely) {
+        // Some write the token among the person's data. There it is the longest text of its kind.
+        let all = leaves.iter().filter_map(|leaf| token_at(leaf, None, typed));
+        tokens.extend(all.max_by_key(|token| token.value.secret().len()));
+    }
     sort(&mut tokens);
     Learnt {
         expires: expiry(&leaves, &tokens),

@@ -237,12 +237,33 @@ async fn fill(
         return Err(Missing::Sentence(sentence));
     }
     if draft.me.is_none() && session.user.is_none() {
-        let sentence = "the sign-in works, but no answer says who has signed in: give the path that does \
-                        with --me-path";
-        return Err(Missing::Sentence(sentence.into()));
+        return Err(Missing::Sentence(unknown_user(search)));
     }
     settle_fields(session, draft, renews);
     Ok(())
+}
+
+/// The sentence where no answer says who has signed in.
+fn unknown_user(search: &Search<'_>) -> String {
+    let answers = search.wire.since(0);
+    let wants_scope = |answer: &&Answer| {
+        let said = answer.header("www-authenticate");
+        answer.status == 403
+            && (said.contains("insufficient_scope")
+                || guesses::says(&answer.text(), &["insufficient_scope"]))
+    };
+    match answers.iter().find(wants_scope) {
+        Some(answer) => format!(
+            "the sign-in works, but {} says who it is only to a token of another scope (RFC 6750 §3.1): \
+             name it in --login-body, such as scope=openid",
+            answer.url.path()
+        ),
+        None => {
+            "the sign-in works, but no answer says who has signed in: give the path that does with \
+                 --me-path"
+                .into()
+        }
+    }
 }
 
 /// Decides what carries the session and where the user comes from.

@@ -66,6 +66,20 @@ pub(super) fn find(leaves: &[Leaf<'_>], typed: &str) -> Option<UserPlace> {
     });
     let (_, leaf, id) =
         scored.max_by_key(|(score, leaf, _)| (*score, usize::MAX - leaf.names.len()))?;
+    place(leaf, id, typed)
+}
+
+/// The outermost object that has a member under a name of an id.
+pub(super) fn by_id(leaves: &[Leaf<'_>]) -> Option<UserPlace> {
+    let named = leaves.iter().filter(|leaf| {
+        let members = leaf.value.as_object();
+        members.is_some_and(|members| members.keys().any(|name| is_id_name(name)))
+    });
+    let leaf = named.min_by_key(|leaf| leaf.names.len())?;
+    place(leaf, id_of(leaf)?, "")
+}
+
+fn place(leaf: &Leaf<'_>, id: String, typed: &str) -> Option<UserPlace> {
     let members = leaf.value.as_object()?;
     let at = |name: &String| format!("{}/{}", leaf.pointer, escaped(name));
     Some(UserPlace {
