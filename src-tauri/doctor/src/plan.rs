@@ -80,10 +80,10 @@ impl Plan {
                 account.email
             ));
             lines.push(format!(
-                "{} look for a profile that does: ask for what the backend says of itself and for \
-                 common paths of sign-ins, {MOST_REQUESTS} requests at most in {} s, without a \
-                 password. The password goes only to paths that answer like a sign-in. Of all \
-                 sign-ins of {}, {WRONG_TRIES} at most are wrong",
+                "{} look for a profile, by what the backend says of itself and by common paths of \
+                 sign-ins, with {MOST_REQUESTS} requests at most in {} s. The password goes only to \
+                 paths that answer like a sign-in without one. Of all sign-ins of {}, {WRONG_TRIES} \
+                 at most are wrong",
                 if self.is_guess {
                     "where the backend does not speak the contract:"
                 } else {

@@ -225,6 +225,43 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_read_as_the_app_reads_them() {
+        let mut headers = vestibule_core::transport::HeaderMap::new();
+        for line in [
+            "a=dG9rZW4=; Path=/; HttpOnly=true",
+            "b=gone; Expires=Thu, 1 Jan 1970 00:00:00 UTC",
+            "c=; Path=/",
+            "d=kept; Max-Age=60",
+            "e=gone; max-age=0",
+        ] {
+            headers.append("set-cookie", line.parse().unwrap());
+        }
+        let exchange = Exchange {
+            method: "POST".into(),
+            path: "/login".into(),
+            cookies: Vec::new(),
+            sent: None,
+            answered_at: std::time::SystemTime::now(),
+            took: std::time::Duration::ZERO,
+            status: Some(200),
+            headers,
+            body: None,
+            fault: None,
+        };
+        let backend = "https://a.example".parse().unwrap();
+        let (set, deleted) = cookies(&exchange, &backend);
+        assert_eq!(
+            (set, deleted),
+            (
+                vec!["a".into(), "d".into()],
+                vec!["b".into(), "c".into(), "e".into()]
+            )
+        );
+        assert!(has_attribute("a=b; HttpOnly=true", "HttpOnly"));
+        assert!(!has_attribute("HttpOnly=b; Path=/", "HttpOnly"));
+    }
+
+    #[test]
     fn an_error_is_told_in_the_backends_words_without_secrets() {
         let mut masks = Masks::default();
         masks.hide("hunter22", "password");

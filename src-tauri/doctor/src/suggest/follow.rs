@@ -1,10 +1,10 @@
-//! The calls behind the sign-in: what renews the session, what says whose it is, what ends it. Each is
+//! A session under way, where the calls behind the sign-in may be, and the one that renews it. Each is
 //! guessed beside the sign-in's path and from common names, and counts once it has worked.
 
 use vestibule_core::transport::Method;
-use vestibule_core::{RefreshCookie, Secret};
+use vestibule_core::RefreshCookie;
 
-use super::answers::{Signature, named};
+use super::answers::named;
 use super::body::{Body, Encoding};
 use super::documents::Purpose;
 use super::draft::{Draft, Fields};
@@ -122,7 +122,7 @@ fn beside(login: &str, names: &[&str]) -> Vec<String> {
 }
 
 /// What the person and the documents say, then what is guessed.
-fn candidates(
+pub(super) fn candidates(
     search: &Search<'_>,
     purpose: Purpose,
     login: &str,
@@ -325,10 +325,8 @@ fn refresh_calls(
                 calls.push(bare.clone().with_body(body));
             }
         }
-        for scheme in ["Bearer"] {
-            let header = format!("{scheme} $refresh_token");
-            calls.push(bare.clone().with_header(("authorization", &header)));
-        }
+        let bearer = ("authorization", "Bearer $refresh_token");
+        calls.push(bare.clone().with_header(bearer));
     }
     if !session.held.cookies.is_empty() {
         let mut body = Body::new(encoding);
@@ -343,282 +341,5 @@ fn refresh_calls(
         calls.insert(0, bare.clone().with_body(body));
         calls.insert(1, bare);
     }
-    calls
-}
-
-/// Finds the call that says whose the session is; false where none does.
-pub(super) async fn find_me(
-    search: &mut Search<'_>,
-    session: &mut Session,
-    draft: &mut Draft,
-) -> Result<bool, Missing> {
-    let login = draft.login.path.clone();
-    let carriers = carriers(search, session, &login).await?;
-    for (method, path, _) in candidates(search, Purpose::Me, &login) {
-        search.stop.check()?;
-        let bare = Call::new(method, &path);
-        let without = search.send(&bare, &Credentials::default()).await?;
-        let is_hint = search.hints.me_path.is_some();
-        if matches!(without.status, 404 | 405 | 501) && !is_hint {
-            continue;
-        }
-        // What everybody may read is nobody's.
-        if user_in(&without, search).is_some() {
-            continue;
-        }
-        let mut carriers = carriers.clone();
-        prefer_scheme_of(&without, &mut carriers);
-        // Where everything is refused alike, a call that exists shows only with what it wants.
-        if !is_hint && Signature::of(&without) == search.nothing_beside(&bare.method, &path).await?
-        {
-            carriers.truncate(1);
-        }
-        for carrier in &carriers {
-            let mut call = bare.clone();
-            if let Some((name, template)) = carrier {
-                call = call.with_header((name, template));
-            }
-            let answer = search.send(&call, &session.held).await?;
-            let is_guarded = matches!(without.status, 401 | 403) && carriers.len() > 1;
-            let user = user_in(&answer, search);
-            let Some(user) = user.or_else(|| is_guarded.then(|| id_in(&answer)).flatten()) else {
-                continue;
-            };
-            session.carrier.clone_from(carrier);
-            draft.me_user = Some(user.pointer.clone());
-            draft.me = Some(call);
-            let learnt = learn::learn(&answer, &search.account.email);
-            session.take(
-                &answer,
-                &Learnt {
-                    tokens: Vec::new(),
-                    ..learnt
-                },
-            );
-            merge_user(&mut session.user, user);
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Puts the scheme first that a refusal names (RFC 9110 §11.6.1).
-fn prefer_scheme_of(answer: &Answer, carriers: &mut Vec<Option<(String, String)>>) {
-    let header = answer.header("www-authenticate");
-    let scheme = header.split([' ', ',']).next().unwrap_or_default();
-    let is_other = scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("digest");
-    let has_token = carriers.iter().any(Option::is_some);
-    if scheme.is_empty() || is_other || !has_token {
-        return;
-    }
-    let named = Some((
-        "authorization".to_owned(),
-        format!("{scheme} $access_token"),
-    ));
-    carriers.retain(|held| *held != named);
-    let at = usize::from(carriers.first().is_some_and(Option::is_none));
-    carriers.insert(at, named);
-}
-
-fn user_in(answer: &Answer, search: &Search<'_>) -> Option<UserPlace> {
-    let is_read = answer.is_success() && !answer.is_page();
-    is_read
-        .then(|| learn::learn(answer, &search.account.email).user)
-        .flatten()
-}
-
-/// Somebody of whom an answer says an id alone, at a call that is open to nobody else (`OpenID` promises
-/// no more than `sub`).
-fn id_in(answer: &Answer) -> Option<UserPlace> {
-    let body = answer.json().filter(|_| answer.is_success())?;
-    let mut leaves = Vec::new();
-    learn::walk(&body, String::new(), &mut Vec::new(), &mut leaves);
-    super::user::by_id(&leaves)
-}
-
-/// Two answers may name the same person's members differently.
-fn merge_user(known: &mut Option<UserPlace>, other: UserPlace) {
-    let Some(known) = known else {
-        *known = Some(other);
-        return;
-    };
-    for (name, pointers) in other.members {
-        match known.members.iter_mut().find(|(held, _)| *held == name) {
-            Some((_, held)) => {
-                for pointer in pointers {
-                    if !held.contains(&pointer) {
-                        held.push(pointer);
-                    }
-                }
-            }
-            None => known.members.push((name, pointers)),
-        }
-    }
-}
-
-/// How calls may carry the session: the scheme that the backend names, and headers that it lets browsers
-/// send.
-async fn carriers(
-    search: &Search<'_>,
-    session: &Session,
-    login: &str,
-) -> Result<Vec<Option<(String, String)>>, Missing> {
-    let mut carriers = Vec::new();
-    if session.held.access.is_some() {
-        let mut schemes = vec!["Bearer".to_owned()];
-        let mut names = Vec::new();
-        let seen = search.wire.since(0);
-        for answer in &seen {
-            let scheme = answer.header("www-authenticate");
-            let scheme = scheme.split([' ', ',']).next().unwrap_or_default();
-            if !scheme.is_empty()
-                && !schemes.iter().any(|held| held.eq_ignore_ascii_case(scheme))
-                && !scheme.eq_ignore_ascii_case("basic")
-                && !scheme.eq_ignore_ascii_case("digest")
-            {
-                schemes.push(scheme.to_owned());
-            }
-        }
-        // A browser asks before it sends a header that is not ordinary (Fetch, CORS preflight).
-        let preflight = Call::new(Method::OPTIONS, login)
-            .with_header(("access-control-request-method", "POST"))
-            .with_header(("access-control-request-headers", "authorization"))
-            .with_header(("origin", "$origin"));
-        let preflight = search.send(&preflight, &Credentials::default()).await?;
-        for answer in seen.iter().chain([&preflight]) {
-            let allowed = answer
-                .header("access-control-allow-headers")
-                .to_ascii_lowercase();
-            for name in allowed.split(',').map(str::trim) {
-                let says = ["token", "session", "jwt", "auth"]
-                    .iter()
-                    .any(|word| name.contains(word));
-                let is_other = ["csrf", "xsrf"].iter().any(|word| name.contains(word));
-                if says && !is_other && name != "authorization" && !names.contains(&name.to_owned())
-                {
-                    names.push(name.to_owned());
-                }
-            }
-        }
-        if !schemes.iter().any(|scheme| scheme == "Token") {
-            schemes.push("Token".into());
-        }
-        carriers.extend(schemes.iter().map(|scheme| {
-            Some((
-                "authorization".to_owned(),
-                format!("{scheme} $access_token"),
-            ))
-        }));
-        carriers.extend(
-            names
-                .into_iter()
-                .take(4)
-                .map(|name| Some((name, "$access_token".to_owned()))),
-        );
-    }
-    if !session.held.cookies.is_empty() {
-        carriers.insert(0, None);
-    }
-    Ok(carriers)
-}
-
-/// Calls that may end the session, the likeliest first.
-pub(super) async fn sign_out_calls(
-    search: &mut Search<'_>,
-    session: &Session,
-    draft: &Draft,
-) -> Result<Vec<Call>, Missing> {
-    let login = draft.login.path.clone();
-    let mut calls = Vec::new();
-    let mut all = candidates(search, Purpose::SignOut, &login);
-    if search.hints.sign_out_path.is_none() {
-        // A session that is a resource is deleted where it was made.
-        all.push((Method::DELETE, login.clone(), None));
-    }
-    for (method, path, told) in all {
-        search.stop.check()?;
-        let mut empty = Call::new(method.clone(), &path);
-        empty.body = (method == Method::POST).then(|| Body::new(Encoding::Json));
-        let answer = search.probe(&empty).await?;
-        if answer.is_none() && search.hints.sign_out_path.is_none() {
-            continue;
-        }
-        calls.extend(end_calls(&empty, answer.as_ref(), told, session, draft));
-        if calls.len() >= 24 {
-            break;
-        }
-    }
-    Ok(calls)
-}
-
-fn end_calls(
-    empty: &Call,
-    answer: Option<&Answer>,
-    told: Option<Body>,
-    session: &Session,
-    draft: &Draft,
-) -> Vec<Call> {
-    let carrier = session.carrier.clone().or_else(|| {
-        let held: Option<&Secret> = session.held.access.as_ref();
-        held.map(|_| {
-            (
-                "authorization".to_owned(),
-                "Bearer $access_token".to_owned(),
-            )
-        })
-    });
-    let carried = |call: Call| match &carrier {
-        Some((name, template)) => call.with_header((name, template)),
-        None => call,
-    };
-    let names = answer.map(named).unwrap_or_default();
-    let bare = Call {
-        body: None,
-        ..empty.clone()
-    };
-    let mut calls = Vec::new();
-    if session.refresh.is_some() {
-        let told = told.filter(|body| body.holds("$refresh_token"));
-        let mut bodies: Vec<Body> = told.into_iter().collect();
-        let same = draft.refresh.as_ref().and_then(|call| call.body.clone());
-        bodies.extend(same.filter(|body| body.holds("$refresh_token")));
-        for name in &names {
-            if use_of(name) == Some(Use::RefreshToken) || use_of(name) == Some(Use::AccessToken) {
-                bodies.push(Body::new(Encoding::Json).with(name, "$refresh_token"));
-            }
-        }
-        // RFC 7009 §2.1: a revocation is a form with `token`, and names its client as the sign-in does.
-        if let Some(login) = draft
-            .login
-            .body
-            .as_ref()
-            .filter(|body| body.encoding == Encoding::Form)
-        {
-            let mut revocation = Body::new(Encoding::Form).with("token", "$refresh_token");
-            for (name, value) in &login.members {
-                if guesses::plain(name).starts_with("client") {
-                    revocation = revocation.with(name, value.clone());
-                }
-            }
-            bodies.push(revocation);
-        }
-        for body in bodies {
-            // Some want the access token too, and to those that do not it does no harm.
-            if !calls
-                .iter()
-                .any(|call: &Call| call.body.as_ref() == Some(&body))
-            {
-                calls.push(bare.clone().with_body(body.clone()));
-                calls.push(carried(bare.clone().with_body(body)));
-            }
-        }
-    }
-    calls.push(carried(bare.clone()));
-    calls.push(carried(bare.clone().with_body(Body::new(Encoding::Json))));
-    if !session.held.cookies.is_empty() {
-        calls.insert(0, bare.clone().with_body(Body::new(Encoding::Json)));
-        calls.insert(0, bare);
-    }
-    calls.dedup();
     calls
 }
