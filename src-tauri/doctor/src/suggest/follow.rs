@@ -1,8 +1,8 @@
 //! A session under way, where the calls behind the sign-in may be, and the one that renews it. Each is
 //! guessed beside the sign-in's path and from common names, and counts once it has worked.
 
-use vestibule_core::transport::Method;
 use vestibule_core::RefreshCookie;
+use vestibule_core::transport::Method;
 
 use super::answers::named;
 use super::body::{Body, Encoding};
@@ -178,7 +178,7 @@ pub(super) async fn find_refresh(
             None if is_hint => None,
             None => continue,
         };
-        calls.extend(refresh_calls(&empty, answer.as_ref(), told, session));
+        calls.extend(refresh_calls(&empty, answer.as_ref(), told, session, draft));
         if try_refresh(search, session, draft, &calls).await? {
             return Ok(true);
         }
@@ -274,6 +274,7 @@ fn refresh_calls(
     answer: Option<&Answer>,
     told: Option<Body>,
     session: &Session,
+    draft: &Draft,
 ) -> Vec<Call> {
     let bare = Call {
         body: None,
@@ -322,7 +323,7 @@ fn refresh_calls(
                     }
                 }
                 seen.push(name);
-                calls.push(bare.clone().with_body(body));
+                calls.push(bare.clone().with_body(with_device_of(draft, body)));
             }
         }
         let bearer = ("authorization", "Bearer $refresh_token");
@@ -338,8 +339,19 @@ fn refresh_calls(
             }
         }
         // Before the guesses about tokens in bodies: a cookie goes by itself.
-        calls.insert(0, bare.clone().with_body(body));
+        calls.insert(0, bare.clone().with_body(with_device_of(draft, body)));
         calls.insert(1, bare);
     }
     calls
+}
+
+/// The same body with the device, where the sign-in has named it: a backend may bind the session to it.
+fn with_device_of(draft: &Draft, mut body: Body) -> Body {
+    let members = draft.login.body.iter().flat_map(|login| &login.members);
+    for (name, value) in
+        members.filter(|(_, value)| **value == "$device" || **value == "$device_id")
+    {
+        body = body.with(name, value.clone());
+    }
+    body
 }
