@@ -27,6 +27,8 @@ mod user;
 mod whose;
 mod wire;
 
+use std::time::Duration;
+
 use serde::Serialize;
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::Profile;
@@ -42,10 +44,13 @@ use self::wire::{Answer, Wire};
 use crate::client::Client;
 use crate::plan::{Account, Hints};
 use crate::shown::Shown;
-use crate::stop::Stopped;
+use crate::stop::{Stop, Stopped};
 
 pub(crate) use self::search::Missing;
 pub(crate) use self::wire::{LONGEST, MOST_REQUESTS};
+
+/// How long the end of a search's own session may take.
+const LEAVING: Duration = Duration::from_secs(15);
 
 /// Which profile the app should use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -142,19 +147,48 @@ async fn search(
     let learnt = learn::learn(&signed_in.answer, &account.email);
 
     client.begin("looking for what renews the session, says whose it is and ends it")?;
-    let mut last = String::new();
-    for learnt in readings(&learnt) {
+    let mut rest = None;
+    'readings: for learnt in readings(&learnt) {
         for cookies in cookie_sets(&learnt) {
             let mut session = Session::begun(&learnt, cookies);
             let mut draft = begun(&search, &signed_in, &session);
             match fill(&mut search, &mut session, &mut draft).await {
                 Ok(()) => return proved(client, &mut search, session, draft).await,
-                Err(Missing::Sentence(sentence)) => last = sentence,
-                Err(stopped) => return Err(stopped),
+                Err(missing) => {
+                    let is_stopped = missing == Missing::Stopped;
+                    rest = Some((session, draft, missing));
+                    if is_stopped {
+                        break 'readings;
+                    }
+                }
             }
         }
     }
-    Err(Missing::Sentence(last))
+    let Some((session, draft, missing)) = rest else {
+        return Err(Missing::Sentence(
+            "the sign-in gave nothing that could be kept".into(),
+        ));
+    };
+    leave(&mut search, &session, &draft).await;
+    Err(missing)
+}
+
+/// Ends the session of a search that has come to nothing or was stopped, as well as it is known how.
+async fn leave(search: &mut Search<'_>, session: &Session, draft: &Draft) {
+    // Whoever has asked to stop waits for this, as for every sign-out of the doctor.
+    search.stop = Stop::new().1;
+    let ended = async {
+        let calls = ending::sign_out_calls(search, session, draft).await?;
+        for call in calls {
+            let answer = search.send(&call, &session.held).await?;
+            if answer.is_success() && !answer.is_page() {
+                break;
+            }
+        }
+        Ok::<_, Missing>(())
+    };
+    // Nothing more can be done about a session that is left: it ends when its token expires.
+    let _ = tokio::time::timeout(LEAVING, ended).await;
 }
 
 /// Finds the sign-out, proves the profile with the app's own session, and adds the rules.
@@ -164,7 +198,13 @@ async fn proved(
     mut session: Session,
     mut draft: Draft,
 ) -> Result<Found, Missing> {
-    let ended = find_sign_out(search, &mut session, &mut draft).await?;
+    let ended = match find_sign_out(search, &mut session, &mut draft).await {
+        Err(Missing::Stopped) => {
+            leave(search, &session, &draft).await;
+            return Err(Missing::Stopped);
+        }
+        found => found?,
+    };
     // Here, because the next sign-in resets the backend's count of failures.
     let wrong = wrong_password(client, search, &draft).await?;
     let empty = empty_sign_in(search, &draft);

@@ -362,3 +362,27 @@ async fn a_sign_out_that_answers_401_and_ends_the_session_is_believed() {
     holds(&report, "logout");
     assert_ne!(report.row("logout_ends").holds, Holds::No);
 }
+
+/// A search that comes to nothing leaves no session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_a_search_that_finds_nothing_is_ended() {
+    let inner = access_and_refresh();
+    let played = Played::start(move |request: &Request| match request.path.as_str() {
+        "/auth/jwt/refresh/" | "/auth/users/me/" => Reply::missing(),
+        _ => inner(request),
+    })
+    .await;
+    let report = look(&plan(&played.url())).await;
+    let Suggestion::Missing { what } = &report.suggestion else {
+        panic!("{:#?}", report.suggestion);
+    };
+    assert!(
+        what.contains("--refresh-path") && what.contains("--me-path"),
+        "{what}"
+    );
+    let requests = played.requests();
+    let ended = requests
+        .iter()
+        .filter(|one| one.path == "/auth/token/blacklist/");
+    assert!(ended.count() > 1, "the refresh token was given back");
+}
