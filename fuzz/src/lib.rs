@@ -7,12 +7,14 @@
 mod api_path;
 mod dates;
 mod keyring_item;
+mod profile_values;
 mod response_fields;
 mod set_cookie;
 
 pub use api_path::api_path;
 pub use dates::dates;
 pub use keyring_item::keyring_item;
+pub use profile_values::profile_values;
 pub use response_fields::response_fields;
 pub use set_cookie::set_cookie;
 
@@ -20,12 +22,13 @@ pub use set_cookie::set_cookie;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("set_cookie", set_cookie),
     ("response_fields", response_fields),
     ("dates", dates),
     ("api_path", api_path),
     ("keyring_item", keyring_item),
+    ("profile_values", profile_values),
 ];
 
 /// Whether the line can be the text of a header: parsers never get any other line.

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::cookie_date;
 use crate::profile::is_loopback;
+use crate::secrets::Secret;
 
 /// The most ordinary cookies of a jar, and the most bytes of each: what RFC 6265 §6.1 has a
 /// browser keep of one domain.
@@ -107,6 +108,18 @@ impl Jar {
         matching.map(pair).collect()
     }
 
+    /// The value of the cookie of this name that was set last, whatever its path: scripts of a page
+    /// read it like this, and send it in a header to any address of the backend.
+    pub(crate) fn value(&self, name: &str) -> Option<Secret> {
+        let jar = self.lock();
+        let cookies = jar.as_ref()?;
+        let mut newest = cookies.order.iter().rev().filter(|key| key.name == name);
+        newest.find_map(|key| {
+            let cookie = cookies.store.get(&key.domain, &key.path, &key.name)?;
+            Some(Secret::new(cookie.value()))
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Cookies>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,11 +196,22 @@ impl fmt::Debug for RefreshCookie {
 }
 
 /// What a `Set-Cookie` line does to the refresh cookies.
+#[derive(Clone)]
 pub enum RefreshChange {
     /// It sets this cookie.
     Set(RefreshCookie),
     /// It deletes the cookie of this key, and no other of the same name.
     Delete(CookieKey),
+}
+
+impl RefreshChange {
+    /// The value that these changes leave to the cookie `name`, if they set it.
+    pub(crate) fn newest(changes: &[Self], name: &str) -> Option<Secret> {
+        changes.iter().rev().find_map(|change| match change {
+            Self::Set(cookie) if cookie.name == name => Some(Secret::new(cookie.value.as_str())),
+            Self::Set(_) | Self::Delete(_) => None,
+        })
+    }
 }
 
 impl RefreshCookie {
@@ -491,6 +515,24 @@ mod tests {
         let bytes: usize = held(&jar).iter().map(|(n, v)| n.len() + v.len()).sum();
         assert!(bytes <= TOGETHER, "{bytes} bytes");
         assert!(has(&jar, "l4"), "the newest is kept");
+    }
+
+    #[test]
+    fn a_value_is_that_of_the_cookie_that_was_set_last() {
+        let here = url("https://api.example.com/v1/login");
+        let jar = Jar::default();
+        let value = |name: &str| jar.value(name).map(|value| value.secret().to_owned());
+        assert_eq!(value("csrf"), None);
+        jar.honour("csrf=1; Path=/", &here);
+        jar.honour("csrf=a%3D; Path=/v1", &here);
+        jar.honour("other=3; Path=/", &here);
+        assert_eq!(value("csrf").as_deref(), Some("a%3D"), "as it came");
+        jar.honour("csrf=2; Path=/", &here);
+        assert_eq!(value("csrf").as_deref(), Some("2"), "whatever its path");
+        jar.honour("csrf=x; Path=/; Max-Age=0", &here);
+        assert_eq!(value("csrf").as_deref(), Some("a%3D"), "one is left");
+        jar.close();
+        assert_eq!(value("csrf"), None);
     }
 
     #[test]

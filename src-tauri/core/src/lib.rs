@@ -29,6 +29,8 @@ pub mod backend;
 #[cfg(feature = "session")]
 mod backend_calls;
 #[cfg(feature = "session")]
+mod beside_body;
+#[cfg(feature = "session")]
 mod clock;
 #[cfg(feature = "session")]
 mod cookie_date;
@@ -43,6 +45,8 @@ mod folder_advice;
 mod identity;
 #[cfg(feature = "session")]
 mod json_text;
+#[cfg(feature = "session")]
+mod jwt;
 #[cfg(feature = "session")]
 mod moment;
 mod obstacle;

@@ -21,7 +21,7 @@ use super::upload_body::{Sender, UploadBody};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{self, Variables};
+use crate::profile::{self, Template, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::FetchReply;
@@ -116,11 +116,17 @@ impl Backend {
     ) -> Result<Response, BackendError> {
         let profile = self.profile();
         let device = &credentials.device;
+        let backend = self.with_jar(credentials.jar.clone());
+        let token = credentials.token.as_ref();
+        let token = token.filter(|_| profile.cookies.with_api);
+        let names = profile.api.headers.values().flat_map(Template::cookies);
+        let cookies = backend.cookies(names, token);
         let origin = profile.origin();
         let variables = Variables {
             access_token: credentials.access.as_ref(),
             device: Some(device),
             origin: Some(&origin),
+            cookies: Some(&cookies),
             ..Variables::default()
         };
         let mut request = BackendRequest::new(call.method.clone(), &call.path, device);
@@ -138,13 +144,10 @@ impl Backend {
         for (name, value) in profile::headers(&profile.api.headers, &variables) {
             request = request.text_header(&name, &value)?;
         }
-        request.token = credentials
-            .token
-            .as_ref()
-            .filter(|_| profile.cookies.with_api);
+        request.token = token;
         request.attempt = attempt;
         request.time_limit = TimeLimit::EachStep;
-        self.with_jar(credentials.jar.clone()).send(request).await
+        backend.send(request).await
     }
 
     /// Sends one call without a body, if a page may make it, and returns the answer. A redirect is

@@ -2,7 +2,8 @@
 //! its answer. Nothing here knows the session.
 //!
 //! `sign_in`, `session_calls` and `sign_out` have the calls of a session, `api` has those
-//! of the adopter's own API. `request` builds the requests, `client` sends them, `answers`
+//! of the adopter's own API. `endpoint_call` makes a call of an endpoint, `request` builds
+//! the requests, `client` sends them, `answers`
 //! says what the answers mean, by the profile's rules and by `status`.
 
 mod answers;
@@ -11,6 +12,7 @@ mod api_path;
 mod client;
 mod content_encoding;
 mod download;
+mod endpoint_call;
 mod error;
 mod features;
 mod page_headers;

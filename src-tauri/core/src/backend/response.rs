@@ -12,9 +12,9 @@ use super::error::BackendError;
 use super::recorder::ExchangeRecording;
 use super::response_body::ResponseBody;
 use super::retry_after::{retry_after_of, sent_at};
+use crate::beside_body::BesideBody;
 use crate::cookies::RefreshChange;
 use crate::json_text;
-use crate::response_fields::HeaderTokens;
 use crate::status::{Class, class};
 use crate::transport::HttpResponse;
 
@@ -41,8 +41,8 @@ pub struct Response {
     pub(super) until: Option<Instant>,
     /// What the answer changes of the refresh cookies.
     pub(super) refresh: Vec<RefreshChange>,
-    /// The tokens in headers that the profile names.
-    pub(super) header_tokens: HeaderTokens,
+    /// What the profile names beside the body.
+    pub(super) beside: BesideBody,
     /// Whether the answer redirects to another origin than the backend's.
     pub(super) leads_away: bool,
     pub(super) recording: Option<ExchangeRecording>,
@@ -111,7 +111,7 @@ impl Response {
         let theirs = self.response.headers.iter();
         let theirs = theirs
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
-            .filter(|(name, _)| **name != RETRY_AFTER && !self.header_tokens.holds(name.as_str()))
+            .filter(|(name, _)| **name != RETRY_AFTER && !self.beside.holds(name.as_str()))
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             });
@@ -124,12 +124,12 @@ impl Response {
 
     /// What the headers say by themselves, for use before the body is read: it may break off.
     pub fn without_body(&self) -> ResponseBody {
-        ResponseBody::of(&[], self.header_tokens.clone())
+        ResponseBody::of(&[], self.beside.clone())
     }
 
     /// Reads the whole body.
     pub async fn body(mut self) -> Result<ResponseBody, BackendError> {
-        let header_tokens = std::mem::take(&mut self.header_tokens);
+        let beside = std::mem::take(&mut self.beside);
         let may_be_page = self.status().is_success() && self.is_page();
         let is_portals = class(self.status().as_u16()) == Class::NetworkSignIn;
         let anothers = self.leads_away || is_portals;
@@ -139,7 +139,7 @@ impl Response {
         }
         let bytes = bytes?;
         let anothers = anothers || (may_be_page && json_text::is_markup(&bytes));
-        let body = ResponseBody::of(&bytes, header_tokens)
+        let body = ResponseBody::of(&bytes, beside)
             .with_headers(std::mem::take(&mut self.response.headers));
         Ok(body.with_anothers(anothers))
     }

@@ -6,9 +6,10 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::beside_body::BesideBody;
 use crate::json_text;
-use crate::profile::{Facts, Fields, Profile};
-use crate::response_fields::{HeaderTokens, ResponseFields};
+use crate::profile::{Endpoint, Facts, Fields, NamedValues, Profile};
+use crate::response_fields::{ResponseContent, ResponseFields};
 
 /// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
 /// needs thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
@@ -20,8 +21,8 @@ const TEXT_LIMIT: usize = 4096;
 /// An answer that was read whole.
 pub struct ResponseBody {
     content: Content,
-    /// The tokens in the answer's headers.
-    header_tokens: HeaderTokens,
+    /// What the answer has beside it.
+    beside: BesideBody,
     /// Its headers, for the rules of the profile.
     headers: HeaderMap,
     /// Whether somebody else has answered in the backend's place.
@@ -38,8 +39,8 @@ enum Content {
 }
 
 impl ResponseBody {
-    /// An answer with these bytes, and with these tokens in its headers.
-    pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
+    /// An answer with these bytes, and with this beside them.
+    pub(super) fn of(bytes: &[u8], beside: BesideBody) -> Self {
         let content = if json_text::is_empty(bytes) {
             Content::Nothing
         } else if is_dense(bytes) {
@@ -53,7 +54,7 @@ impl ResponseBody {
         };
         Self {
             content,
-            header_tokens,
+            beside,
             headers: HeaderMap::new(),
             anothers: false,
         }
@@ -63,7 +64,7 @@ impl ResponseBody {
     pub(super) fn unread() -> Self {
         Self {
             content: Content::Other,
-            header_tokens: HeaderTokens::default(),
+            beside: BesideBody::default(),
             headers: HeaderMap::new(),
             anothers: false,
         }
@@ -101,19 +102,35 @@ impl ResponseBody {
         }
     }
 
-    /// Reads the fields of a JSON body, or those that come without a body; `None` if the body is
-    /// neither JSON nor empty.
+    /// Reads the fields of the answer; `None` if the body is neither JSON nor empty, and not such a
+    /// text as `fields` look for.
     pub fn reply<'a>(
         &'a self,
         profile: &'a Profile,
         fields: &'a Fields,
     ) -> Option<ResponseFields<'a>> {
-        let reply = match &self.content {
-            Content::Json(body) => ResponseFields::new(body, profile, fields),
-            Content::Nothing => ResponseFields::of_nothing(profile, fields),
+        let content = match &self.content {
+            Content::Json(body) => ResponseContent::Json(body),
+            Content::Nothing => ResponseContent::Nothing,
+            Content::Text(text) if fields.read_text() => ResponseContent::Text(text),
             Content::Text(_) | Content::Other => return None,
         };
-        Some(reply.with(&self.header_tokens))
+        Some(ResponseFields::of(content, profile, fields).with(&self.beside))
+    }
+
+    /// What `step` keeps of its answer; the name of the first that is not there, otherwise.
+    pub(super) fn keep<'k>(
+        &self,
+        profile: &Profile,
+        step: &'k Endpoint,
+    ) -> Result<NamedValues, &'k str> {
+        let content = match &self.content {
+            Content::Json(body) => ResponseContent::Json(body),
+            Content::Text(text) => ResponseContent::Text(text),
+            Content::Nothing | Content::Other => ResponseContent::Nothing,
+        };
+        let reply = ResponseFields::of(content, profile, &profile.answer.login);
+        reply.with(&self.beside).keep(&step.keep)
     }
 
     /// What the profile's rules look at.
@@ -168,7 +185,7 @@ mod tests {
     }
 
     fn is_json(text: &str) -> bool {
-        ResponseBody::of(text.as_bytes(), HeaderTokens::default())
+        ResponseBody::of(text.as_bytes(), BesideBody::default())
             .json()
             .is_some()
     }
@@ -176,7 +193,7 @@ mod tests {
     #[test]
     fn nothing_is_not_a_page() {
         let facts = |text: &str| {
-            let body = ResponseBody::of(text.as_bytes(), HeaderTokens::default());
+            let body = ResponseBody::of(text.as_bytes(), BesideBody::default());
             let facts = body.facts(401, None);
             (facts.body.is_some(), facts.empty)
         };

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::answers::{is_refused, refused, wants_code};
 use super::client::Backend;
+use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
-use super::request::endpoint_call;
 use super::response_body::ResponseBody;
 use super::tokens;
 use crate::device::Device;
@@ -192,8 +192,8 @@ impl Backend {
         challenge: OtpContext<'_>,
     ) -> Result<(), AuthError> {
         let (variables, device) = (challenge.variables(), challenge.device);
-        let call = endpoint_call(self.profile(), endpoint, &variables, None, device)?;
-        let head = self.send(call).await?;
+        let call = EndpointCall::new(endpoint, variables, device);
+        let head = self.call(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let body = head.body().await.unwrap_or(ResponseBody::unread());
         if body.is_anothers() {
@@ -219,11 +219,11 @@ impl Backend {
     ) -> Result<SignInResponse, SignInFailure> {
         let profile = self.profile();
         let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
-        // The profile was checked, so only what a person typed can keep the request from being
-        // built: a line break in a value that goes into a header, say.
-        let call = endpoint_call(profile, endpoint, variables, more, device);
-        let call = call.map_err(|_| AuthError::new(ErrorCode::InvalidInput))?;
-        let mut head = self.send(call).await?;
+        let call = EndpointCall {
+            more,
+            ..EndpointCall::new(endpoint, *variables, device)
+        };
+        let mut head = self.call(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let now = head.sent_at();
         let mut token = RefreshToken::default();

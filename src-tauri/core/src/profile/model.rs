@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::body_template::BodyTemplate;
 use super::encoding::Encoding;
+use super::endpoint_origin::EndpointOrigin;
 use super::header::HeaderKey;
+use super::place::Place;
 use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
 use super::template::Template;
@@ -44,8 +46,8 @@ pub(super) struct Document {
     pub backend: Option<String>,
     /// What a person signs in with, for the label of the field: `email` by default, or `name`.
     pub identifier: Option<Identifier>,
-    /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`
-    /// and `$device_id`.
+    /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`,
+    /// `$device_id` and `$cookie.NAME`.
     pub headers: BTreeMap<HeaderKey, Template>,
     /// Which cookies carry the session.
     pub cookies: Cookies,
@@ -131,8 +133,9 @@ pub enum UserFrom {
 }
 
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,
-/// `$otp`, `$challenge`, `$device`, `$device_id`, `$refresh_token`, `$access_token` and
-/// `$origin`; `$$` is a dollar sign.
+/// `$otp`, `$challenge`, `$device`, `$device_id`, `$refresh_token`, `$access_token`, `$origin`,
+/// `$kept.NAME` (what the step before has kept) and `$cookie.NAME` (a cookie of the session,
+/// percent-decoded); `$$` is a dollar sign.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -150,6 +153,16 @@ pub struct Endpoint {
     pub encoding: Encoding,
     /// The media type of the body, where it is another than that of its encoding.
     pub content_type: Option<String>,
+    /// The origin of this endpoint, where it is not the backend's: `https://identity.example`. What
+    /// the templates of the endpoint name goes there, and nothing else: no cookie and none of the
+    /// headers of all requests.
+    pub origin: Option<EndpointOrigin>,
+    /// A request that goes out before each of this call: another endpoint, without a step of its own.
+    /// If it fails, its answer counts as the answer to the call.
+    pub before: ValueOrFalse<Box<Endpoint>>,
+    /// Of a step before a call: the places of the values that it keeps for the call, by name. The
+    /// call's templates have them as `$kept.NAME`, and the places in its answer as `kept:NAME`.
+    pub keep: BTreeMap<String, Place>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -164,8 +177,8 @@ pub enum Method {
     Delete,
 }
 
-/// Where to find things in an answer: lists of JSON pointers. The first pointer of a list that
-/// finds something counts.
+/// Where to find things in an answer: lists of places. The first place of a list at which there is
+/// something counts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -177,9 +190,9 @@ pub struct Answer {
     /// In the answer of `me`.
     pub me: Fields,
     /// In any refusal: the message for people.
-    pub message: Vec<Pointer>,
+    pub message: Vec<Place>,
     /// In any refusal: the error code for programs.
-    pub code: Vec<Pointer>,
+    pub code: Vec<Place>,
 }
 
 /// Where to find things in one answer.
@@ -187,17 +200,12 @@ pub struct Answer {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Fields {
-    /// The user object.
-    pub user: Vec<Pointer>,
+    /// The user object: in the JSON, or the claims of a token.
+    pub user: Vec<Place>,
     /// The access token; empty if there is none.
-    pub access_token: Vec<Pointer>,
+    pub access_token: Vec<Place>,
     /// The refresh token; empty if it is a cookie.
-    pub refresh_token: Vec<Pointer>,
-    /// A header of the answer that holds the access token, with or without `Bearer` before it, or
-    /// `false`. A token in the body takes precedence.
-    pub access_token_header: ValueOrFalse<HeaderKey>,
-    /// A header of the answer that holds the refresh token, likewise.
-    pub refresh_token_header: ValueOrFalse<HeaderKey>,
+    pub refresh_token: Vec<Place>,
     /// When the access token ends or how long it is valid; the first that can be read counts.
     pub expires: Vec<Expiry>,
     /// The refresh token's end or life, likewise.
@@ -205,14 +213,11 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Whether there is a place for an access token.
-    pub fn has_access_token(&self) -> bool {
-        !self.access_token.is_empty() || self.access_token_header.get().is_some()
-    }
-
-    /// Whether there is a place for a refresh token.
-    pub fn has_refresh_token(&self) -> bool {
-        !self.refresh_token.is_empty() || self.refresh_token_header.get().is_some()
+    /// Whether one of the places is the whole text.
+    pub(crate) fn read_text(&self) -> bool {
+        let all = [&self.user, &self.access_token, &self.refresh_token];
+        let mut all = all.into_iter().flatten();
+        all.any(|place| *place.source() == Place::Text)
     }
 }
 
@@ -281,9 +286,9 @@ pub struct Otp {
     /// Which answers to a login or a registration ask for a code: any rule that matches.
     pub wanted: Vec<When>,
     /// In such an answer: where the code was sent.
-    pub email: Vec<Pointer>,
+    pub email: Vec<Place>,
     /// In such an answer: the value of `$challenge`.
-    pub challenge: Vec<Pointer>,
+    pub challenge: Vec<Place>,
     /// How many seconds to wait before another code may be requested, where the backend does not
     /// say. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
@@ -325,7 +330,8 @@ pub struct Api {
     /// only be read (`GET` and `HEAD`); `DELETE /orders/*` allows that method there. The session's
     /// own endpoints cannot be among them.
     pub allow: Vec<String>,
-    /// Headers that carry the session: templates that may contain `$access_token`.
+    /// Headers that carry the session: templates that may contain `$access_token` and
+    /// `$cookie.NAME`.
     pub headers: BTreeMap<HeaderKey, Template>,
     /// For how many seconds the backend may take to answer once it has the whole request.
     pub answer_within_s: u64,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::named_values::NamedValues;
 use crate::device::Device;
 use crate::secrets::Secret;
 
@@ -26,7 +27,7 @@ pub enum Placeholder {
     RefreshToken,
     /// The access token.
     AccessToken,
-    /// The backend's own origin, for an `Origin` header.
+    /// The origin to which the request goes, for an `Origin` header.
     Origin,
 }
 
@@ -84,6 +85,10 @@ pub struct Variables<'a> {
     pub refresh_token: Option<&'a Secret>,
     pub access_token: Option<&'a Secret>,
     pub origin: Option<&'a str>,
+    /// For `$kept.NAME`: what the step before has kept.
+    pub kept: Option<&'a NamedValues>,
+    /// For `$cookie.NAME`, each decoded.
+    pub cookies: Option<&'a NamedValues>,
 }
 
 impl<'a> Variables<'a> {

@@ -221,7 +221,7 @@ impl Session {
         let records = Records::new(records);
         let identified = account_records::identify(&records, &config.product);
         let (local_ids, device) = identified.map_err(&unusable)?;
-        let origin = config.profile.origin();
+        let origin = config.profile.token_origins();
         if let Err(error) = legacy::take_over(&records, local_ids, &device, &origin) {
             // The old records stay, for the next start.
             return Err(unusable(error));
@@ -338,7 +338,7 @@ impl Session {
 
     /// The backend's origin.
     pub fn origin(&self) -> String {
-        self.0.context.persistence.origin.clone()
+        self.0.context.backend.profile().origin()
     }
 
     /// The current state. Never waits; calls neither the backend nor the keyring.

@@ -22,3 +22,22 @@ pub use crate::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
 pub use crate::storage::file_lock::FileLock;
 pub use crate::storage::keyring::VALUE_LIMIT;
 pub use crate::storage::records::{Durability, FolderRecords, HeldLock, RecordStore};
+
+use serde_json::{Map, Value};
+
+use crate::profile::{Endpoint, Variables, request};
+
+/// The body of a request to `endpoint` in which a person has typed `identifier`, with `more` members;
+/// `None` if there is none, or it cannot be built.
+pub fn body_of(
+    endpoint: &Endpoint,
+    identifier: &str,
+    more: Option<&Map<String, Value>>,
+) -> Option<Vec<u8>> {
+    let variables = Variables {
+        identifier: Some(identifier),
+        ..Variables::default()
+    };
+    let request = request(endpoint, &variables, more).ok()?;
+    Some(request.body?.bytes.to_vec())
+}

@@ -176,7 +176,7 @@ fn rule_of<T>(
         .answer
         .code
         .iter()
-        .find_map(|at| at.find(&codes)?.as_str());
+        .find_map(|at| at.pointer()?.find(&codes)?.as_str());
     match code {
         Some(code) => text += &format!(", code = {code:?}"),
         None => {

@@ -185,10 +185,9 @@ fn fields(fields: &Fields) -> String {
             &fields.refresh_header,
         ),
     ] {
-        let _ = write!(text, "\n{key} = {}", list(pointer.as_slice()));
-        if let Some(header) = header {
-            let _ = write!(text, "\n{key}_header = {}", quoted(header));
-        }
+        let header = header.as_ref().map(|name| format!("header:{name}"));
+        let place = pointer.clone().or(header);
+        let _ = write!(text, "\n{key} = {}", list(place.as_slice()));
     }
     let mut expires: Vec<String> = fields
         .expires

@@ -2,6 +2,7 @@
 //! against each other. The error names the first mistake.
 
 mod calls;
+mod places;
 mod published;
 mod roles;
 mod rules;
@@ -11,7 +12,7 @@ use url::{Host, Url};
 use super::mistake::Mistake;
 use super::model::{Document, Expiry, ExpiryForm, Fields, UserFrom};
 use super::placeholder::Placeholder as P;
-use super::{AllowedCall, Profile, paths};
+use super::{AllowedCall, Profile, paths, place};
 
 type Checked = Result<(), Mistake>;
 
@@ -92,6 +93,7 @@ pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
 impl Profile {
     fn check(&self) -> Checked {
         self.check_endpoints()?;
+        self.check_places()?;
         self.check_cookies()?;
         self.check_tokens()?;
         self.check_user()?;
@@ -136,13 +138,13 @@ impl Profile {
         let login = &self.answer.login;
         let by_cookie = !self.cookies.refresh.is_empty();
         let single = self.session.single_token;
-        if single && !login.has_access_token() && !login.has_refresh_token() {
+        if single && login.access_token.is_empty() && login.refresh_token.is_empty() {
             return mistake(
                 "session.single_token",
                 "is true, but `answer.login` finds no token",
             );
         }
-        let by_body = single || login.has_refresh_token();
+        let by_body = single || !login.refresh_token.is_empty();
         if !by_cookie && !by_body {
             return mistake(
                 "answer.login.refresh_token",
@@ -253,11 +255,7 @@ impl Profile {
 }
 
 fn check_cookie_name(key: &str, name: &str) -> Checked {
-    let fits = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?={}".contains(c);
-    if name.is_empty() || !name.chars().all(fits) {
-        return mistake(key, "is not a valid name of a cookie");
-    }
-    Ok(())
+    place::check_cookie_name(name).or_else(|reason| mistake(key, reason))
 }
 
 fn check_fields(key: &str, fields: &Fields) -> Checked {

@@ -3,7 +3,7 @@
 
 use super::{Checked, mistake};
 use crate::profile::pointer::Pointer;
-use crate::profile::{Fields, Profile};
+use crate::profile::{Fields, Place, Profile};
 
 /// Places in one answer, each with its key in the profile.
 type Places = Vec<(String, String)>;
@@ -20,10 +20,10 @@ impl Profile {
             let mut shown = self.places_of_user(&fields.user);
             if name == "answer.login" {
                 // The answer that wants a code is one to a login too.
-                secrets.extend(places("otp.challenge", "", &self.otp.challenge));
-                shown.extend(places("otp.email", "", &self.otp.email));
+                secrets.extend(places("otp.challenge", &self.otp.challenge));
+                shown.extend(places("otp.email", &self.otp.email));
             }
-            shown.extend(places("answer.message", "", &answer.message));
+            shown.extend(places("answer.message", &answer.message));
             for (key, place) in shown {
                 let Some((secret, _)) = secrets.iter().find(|(_, held)| *held == place) else {
                     continue;
@@ -36,7 +36,7 @@ impl Profile {
     }
 
     /// The places of what is shown of a user, which is at one of `users`.
-    fn places_of_user(&self, users: &[Pointer]) -> Places {
+    fn places_of_user(&self, users: &[Place]) -> Places {
         let user = &self.user;
         let lists = [
             ("user.id", &user.id),
@@ -46,9 +46,18 @@ impl Profile {
             ("user.image", &user.image),
             ("user.roles", &user.roles),
         ];
-        let below = |above: &Pointer| {
-            let lists = lists.into_iter();
-            let found = lists.flat_map(|(key, list)| places(key, above.as_str(), list));
+        let below = |above: &Place| {
+            let above = above.to_string();
+            let found = lists.into_iter().flat_map(|(key, list)| {
+                let list = list.iter().enumerate();
+                let place = |(index, below): (usize, &Pointer)| {
+                    (
+                        format!("{key}[{index}]"),
+                        format!("{above}{}", below.as_str()),
+                    )
+                };
+                list.map(place).collect::<Places>()
+            });
             found.collect::<Places>()
         };
         users.iter().flat_map(below).collect()
@@ -56,18 +65,13 @@ impl Profile {
 }
 
 fn secrets_of(name: &str, fields: &Fields) -> Places {
-    let access = places(&format!("{name}.access_token"), "", &fields.access_token);
-    let refresh = places(&format!("{name}.refresh_token"), "", &fields.refresh_token);
+    let access = places(&format!("{name}.access_token"), &fields.access_token);
+    let refresh = places(&format!("{name}.refresh_token"), &fields.refresh_token);
     [access, refresh].concat()
 }
 
-fn places(key: &str, above: &str, list: &[Pointer]) -> Places {
-    let place = |(index, below): (usize, &Pointer)| {
-        (
-            format!("{key}[{index}]"),
-            format!("{above}{}", below.as_str()),
-        )
-    };
+fn places(key: &str, list: &[Place]) -> Places {
+    let place = |(index, place): (usize, &Place)| (format!("{key}[{index}]"), place.to_string());
     list.iter().enumerate().map(place).collect()
 }
 
@@ -94,6 +98,26 @@ mod tests {
                 json!({"answer": {"login": {"refresh_token": ["/message"]}}}),
                 "answer.message[0]",
                 "answer.login.refresh_token[0]",
+            ),
+            (
+                json!({"answer": {
+                    "login": {"access_token": ["header:X-Token"]}, "message": ["header:x-token"],
+                }}),
+                "answer.message[0]",
+                "answer.login.access_token[0]",
+            ),
+            (
+                json!({"answer": {"refresh": {"access_token": ["text"]}, "message": ["text"]}}),
+                "answer.message[0]",
+                "answer.refresh.access_token[0]",
+            ),
+            (
+                json!({
+                    "answer": {"login": {"user": ["/u"], "access_token": ["/u/l[k=a]/v"]}},
+                    "user": {"id": ["/l[k=a]/v"]},
+                }),
+                "user.id[0]",
+                "answer.login.access_token[0]",
             ),
             (
                 json!({"otp": {"email": ["/c"], "challenge": ["/c"]}}),
