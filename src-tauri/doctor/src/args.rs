@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 
-use crate::plan::Allowed;
+use crate::plan::{Allowed, Hints};
+use crate::suggest;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -23,8 +24,15 @@ The password is asked for, or read from VESTIBULE_DOCTOR_PASSWORD, or from the f
 standard input. It is taken for both accounts, unless VESTIBULE_DOCTOR_OTP_PASSWORD is set. A
 code is asked for, or read from the next line of standard input.
 
-If the doctor does not understand the answer to the sign-in, it sends the password to the same
-backend several times more, at the paths of other profiles, to find one that fits.
+Without --profile, or where the app does not understand the answer to the sign-in, the doctor looks
+for a profile that fits, proves it and prints it. The password goes only to paths that answer like a
+sign-in, and at most three sign-ins of the account are wrong. What you know helps:
+  --login-path PATH      the path of the sign-in, below the base address
+  --login-body BODY      its body, as JSON or as a form, with $identifier and $password in it
+  --refresh-path PATH    the path that renews the session
+  --me-path PATH         the path that says whose it is
+  --sign-out-path PATH   the path that ends it
+  --header NAME:VALUE    a header that every request carries, such as an API key
 
 Without these it only signs in and out, with one wrong password (and one wrong code) before:
   --replay               use old refresh tokens again, in sessions of the doctor's own: measures
@@ -49,7 +57,7 @@ because nothing behind the sign-in is tried then), 130 interrupted.
 /// The largest `--patience`, in seconds.
 const LONGEST: u32 = 3600;
 /// The options that need `--email`.
-const NEED_ACCOUNT: [&str; 7] = [
+const NEED_ACCOUNT: [&str; 12] = [
     "otp-email",
     "register",
     "replay",
@@ -57,6 +65,11 @@ const NEED_ACCOUNT: [&str; 7] = [
     "logout-all",
     "limits",
     "destructive",
+    "login-path",
+    "login-body",
+    "refresh-path",
+    "me-path",
+    "sign-out-path",
 ];
 
 /// What [`HELP`] describes.
@@ -68,6 +81,9 @@ pub(crate) struct Options {
     pub email: Option<String>,
     pub otp_email: Option<String>,
     pub register: Option<String>,
+    pub hints: Hints,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
     pub allowed: Allowed,
     pub patience: Option<Duration>,
     pub strict: bool,
@@ -94,6 +110,21 @@ fn read(mut flags: lexopt::Parser) -> Result<Options, lexopt::Error> {
             Long("email") => options.email = Some(flags.value()?.string()?),
             Long("otp-email") => options.otp_email = Some(flags.value()?.string()?),
             Long("register") => options.register = Some(flags.value()?.string()?),
+            Long("login-path") => options.hints.login_path = Some(path(&mut flags)?),
+            Long("refresh-path") => options.hints.refresh_path = Some(path(&mut flags)?),
+            Long("me-path") => options.hints.me_path = Some(path(&mut flags)?),
+            Long("sign-out-path") => options.hints.sign_out_path = Some(path(&mut flags)?),
+            Long("login-body") => {
+                let body = flags.value()?.string()?;
+                suggest::check_body(&body)?;
+                options.hints.login_body = Some(body);
+            }
+            Long("header") => {
+                let header = flags.value()?.string()?;
+                let (name, value) = header.split_once(':').ok_or("--header is NAME:VALUE")?;
+                let pair = (name.trim().to_owned(), value.trim().replace('$', "$$"));
+                options.headers.push(pair);
+            }
             Long("replay") => options.allowed.replay = true,
             Long("revoke") => options.allowed.revoke = true,
             Long("logout-all") => options.allowed.logout_all = true,
@@ -125,6 +156,15 @@ fn read(mut flags: lexopt::Parser) -> Result<Options, lexopt::Error> {
         return Err(format!("--{what} needs an account to begin with: --email ADDRESS").into());
     }
     Ok(options)
+}
+
+/// A path below the base address.
+fn path(flags: &mut lexopt::Parser) -> Result<String, lexopt::Error> {
+    let path = flags.value()?.string()?;
+    match path.starts_with('/') {
+        true => Ok(path),
+        false => Err(format!("a path begins with a slash, not {path:?}").into()),
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub struct App {
 
 pub(crate) struct Choice {
     pub profile: Profile,
+    /// Nobody has named a profile.
+    pub is_guess: bool,
     /// The files and options that the profile was made of.
     pub places: Vec<String>,
     pub network: NetworkSettings,
@@ -37,6 +39,7 @@ pub(crate) struct Choice {
 /// # Errors
 /// If the app itself would refuse the profile, or an option changes a key that the policy fixes.
 pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, String> {
+    let is_guess = app.is_none() && options.profile.is_none();
     let (mut layers, policy, rights, desktop) = match app {
         Some(app) => (app.layers, app.policy, Some(app.rights), app.desktop),
         None => (Vec::new(), None, None, None),
@@ -69,6 +72,7 @@ pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, Stri
         },
         policy: policy.map(|policy| policy.info(&loaded)),
         profile: loaded.profile,
+        is_guess,
     })
 }
 
@@ -83,6 +87,12 @@ fn layers_of(options: &Options) -> Result<Vec<Layer>, ProfileError> {
     }
     if let Some(address) = &options.backend {
         layers.push(Layer::inline("--backend", json!({"backend": address})));
+    }
+    if !options.headers.is_empty() {
+        let headers = options.headers.iter();
+        let headers = headers.map(|(name, value)| (name.clone(), json!(value)));
+        let headers: serde_json::Map<_, _> = headers.collect();
+        layers.push(Layer::inline("--header", json!({"headers": headers})));
     }
     Ok(layers)
 }

@@ -22,6 +22,7 @@ use crate::plan::{Account, Plan};
 use crate::prompter::Prompter;
 use crate::shape;
 use crate::stop::{Stop, Stopped};
+use crate::wrong_tries::WrongTries;
 
 /// The doctor's name in the backend's list of devices and in `User-Agent`.
 pub(crate) const PRODUCT: &str = concat!("Vestibule doctor ", env!("CARGO_PKG_VERSION"));
@@ -71,6 +72,7 @@ pub(crate) struct Client {
     pub masks: Masks,
     pub sessions: OpenSessions,
     pub stop: Stop,
+    pub wrong_tries: WrongTries,
     pub prompter: Arc<dyn Prompter>,
 }
 
@@ -98,6 +100,7 @@ impl Client {
             masks,
             sessions: OpenSessions::default(),
             stop,
+            wrong_tries: WrongTries::default(),
             prompter,
         })
     }
@@ -110,9 +113,10 @@ impl Client {
         &self.recorder
     }
 
-    /// The same connection to the same backend, by another profile.
-    pub(crate) fn with_profile(&self, profile: Profile) -> Backend {
-        Backend::with_transport(profile, self.transport.clone()).recorded_by(self.recorder.clone())
+    /// From here on examines the same backend by another profile.
+    pub(crate) fn use_profile(&mut self, profile: Profile) {
+        let backend = Backend::with_transport(profile, self.transport.clone());
+        self.backend = backend.recorded_by(self.recorder.clone());
     }
 
     /// Says what comes next, unless the examination was asked to stop.
@@ -473,7 +477,7 @@ impl Client {
         }
         let described = exchanges.into_iter().map(|exchange| Described {
             sent: shape::sent(&exchange),
-            got: shape::got(&exchange, &self.masks),
+            got: shape::got(&exchange, &self.masks, &self.backend.profile().backend),
             exchange,
         });
         described.collect()

@@ -1,20 +1,23 @@
 //! The examination: runs the probes in order, signs out, and judges what they have observed. All
 //! requests go through the app's own client, so that an answer is judged as the app would judge it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use vestibule_core::AuthError;
 use vestibule_core::backend::Recorder;
 
 use crate::checks::{
-    Observations, checklist, codes, connection, limits, overall, refresh, register, replay,
-    sessions, sign_in, sign_out,
+    Observations, Obstruction, checklist, codes, connection, limits, overall, refresh, register,
+    replay, sessions, sign_in, sign_out,
 };
 use crate::client::Client;
-use crate::plan::Plan;
+use crate::plan::{Hints, Plan};
 use crate::prompter::Prompter;
 use crate::report::{Counts, Measured, Outcome, Report, SCHEMA};
+use crate::shown::Shown;
 use crate::stop::{Stop, Stopped};
+use crate::suggest::{self, Suggestion};
+use crate::wrong_tries;
 
 /// Examines a backend. Every session that the examination has opened is signed out before this
 /// returns, also after `stop`.
@@ -40,10 +43,11 @@ pub async fn examine_and_keep(
     stop: Stop,
 ) -> Result<(Report, Recorder), AuthError> {
     let mut client = Client::new(plan, prompter, stop)?;
+    let found = OnceLock::new();
     let mut seen = Observations::new(plan);
-    let stopped = run(&mut client, &mut seen).await;
+    let stopped = run(&mut client, &mut seen, &found).await;
     let unconfirmed = client.sign_out_all().await;
-    seen.exchanges = client.exchanges_since(0);
+    seen.exchanges = client.exchanges_since(seen.judged_from);
     put_last_notes(&mut seen, unconfirmed);
     let report = report(seen, stopped.is_err());
     Ok((report.masked(&client.masks), client.recorder().clone()))
@@ -51,12 +55,19 @@ pub async fn examine_and_keep(
 
 /// Runs the probes. The order matters: no session is needed above the sign-in, and the sessions
 /// below it are ended only after everything that needs one.
-async fn run(client: &mut Client, seen: &mut Observations<'_>) -> Result<(), Stopped> {
-    let plan = seen.plan;
-    let allowed = plan.allowed;
+async fn run<'a>(
+    client: &mut Client,
+    seen: &mut Observations<'a>,
+    found: &'a OnceLock<Plan>,
+) -> Result<(), Stopped> {
     if !connection::connect(client, seen).await? {
         return Ok(());
     }
+    if !choose_profile(client, seen, found).await? {
+        return Ok(());
+    }
+    let plan = seen.plan;
+    let allowed = plan.allowed;
     sign_in::sign_in_empty(client, seen).await?;
     refresh::refresh_unknown(client, seen).await?;
     let Some(account) = &plan.account else {
@@ -97,6 +108,50 @@ async fn run(client: &mut Client, seen: &mut Observations<'_>) -> Result<(), Sto
     Ok(())
 }
 
+/// Where nobody has named a profile: looks for one, unless the backend speaks the contract. What was
+/// guessed says nothing about the backend, so it is examined by what fits. False where nothing does.
+async fn choose_profile<'a>(
+    client: &mut Client,
+    seen: &mut Observations<'a>,
+    found: &'a OnceLock<Plan>,
+) -> Result<bool, Stopped> {
+    let plan = seen.plan;
+    let Some(account) = plan.account.as_ref().filter(|_| plan.is_guess) else {
+        return Ok(true);
+    };
+    if plan.hints == Hints::default() && sign_in::speaks_contract(client, plan).await? {
+        return Ok(true);
+    }
+    match suggest::find(client, &plan.profile, account, &plan.hints).await? {
+        Ok(profile) => {
+            seen.notes.push(format!(
+                "While it looked for the profile, the doctor signed in wrongly {} of at most {} times.",
+                client.wrong_tries.so_far(),
+                wrong_tries::MOST
+            ));
+            seen.suggestion = profile.suggestion();
+            seen.judged_from = client.recorder().count();
+            client.use_profile(profile.profile.clone());
+            seen.plan = found.get_or_init(|| Plan {
+                profile: profile.profile,
+                ..plan.clone()
+            });
+            Ok(true)
+        }
+        Err(what) => {
+            seen.suggestion = Suggestion::Missing {
+                what: Shown::line(&what),
+            };
+            seen.judged_from = client.recorder().count();
+            seen.stopped_at = Some(Obstruction {
+                why: "no profile was found by which the backend could be examined",
+                not_examined: true,
+            });
+            Ok(false)
+        }
+    }
+}
+
 fn put_last_notes(seen: &mut Observations<'_>, unconfirmed: usize) {
     if unconfirmed > 0 {
         seen.notes.push(format!(
@@ -135,16 +190,23 @@ fn report(seen: Observations<'_>, stopped: bool) -> Report {
     Report {
         schema: SCHEMA,
         doctor: env!("CARGO_PKG_VERSION"),
-        backend: seen.plan.profile.backend.to_string(),
-        profile: seen.plan.profile.name.clone(),
-        profile_from: seen.plan.places.clone(),
+        backend: Shown::line(seen.plan.profile.backend.as_str()),
+        profile: Shown::line(&seen.plan.profile.name),
+        profile_from: seen
+            .plan
+            .places
+            .iter()
+            .map(|place| Shown::line(place))
+            .collect(),
         policy: seen.plan.policy.clone(),
         outcome,
         counts,
         measured: measured(&seen),
         rows,
-        is_without_sign_in: seen.connection.reached().is_ok() && !seen.sign_in.was_tried(),
-        notes: seen.notes,
+        is_without_sign_in: seen.connection.reached().is_ok()
+            && !seen.sign_in.was_tried()
+            && seen.plan.account.is_none(),
+        notes: seen.notes.iter().map(|note| Shown::line(note)).collect(),
         suggestion: seen.suggestion,
     }
 }

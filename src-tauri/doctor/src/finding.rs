@@ -3,6 +3,8 @@
 use serde::Serialize;
 use vestibule_core::{Obstacle, Responsible};
 
+use crate::shown::Shown;
+
 /// Whether a check holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,7 +45,7 @@ impl From<Responsible> for Side {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Advice {
     pub side: Side,
-    pub text: String,
+    pub text: Shown,
 }
 
 /// The result of one check.
@@ -92,7 +94,7 @@ impl Finding {
     }
 
     pub(crate) fn advise(mut self, side: Side, text: impl Into<String>) -> Self {
-        let text = text.into();
+        let text = Shown::line(&text.into());
         self.advice.push(Advice { side, text });
         self
     }

@@ -26,21 +26,23 @@ mod plan;
 mod prompter;
 mod report;
 mod shape;
+mod shown;
 mod stop;
 mod suggest;
 mod table;
+mod wrong_tries;
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::sync::Arc;
 
 pub use checks::CHECKS;
 pub use choice::App;
 pub use examination::{examine, examine_and_keep};
 pub use finding::Holds;
-pub use plan::{Account, Allowed, Plan};
+pub use plan::{Account, Allowed, Hints, Plan};
 pub use prompter::Prompter;
 pub use report::{Outcome, Report};
+pub use shown::Shown;
 pub use stop::Stop;
 pub use suggest::Suggestion;
 pub use table::table;
@@ -61,8 +63,7 @@ pub fn run(
         Err(error) => return refuse(&format!("{error}; --help lists the options")),
     };
     if options.help {
-        print!("{}", args::HELP);
-        return 0;
+        return shown_or_refused(&Shown::lines(args::HELP), 0);
     }
     let plan = match app().and_then(|app| plan_of(&options, app)) {
         Ok(plan) => plan,
@@ -96,12 +97,18 @@ async fn examined(plan: &Plan, options: &Options) -> u8 {
     };
     prompter::Terminal.progress("done\n");
     let text = match options.json {
-        true => serde_json::to_string_pretty(&report).map(|text| text + "\n"),
-        false => Ok(table(&report)),
+        true => match serde_json::to_string_pretty(&report) {
+            Ok(text) => Shown::json(&(text + "\n")),
+            Err(error) => return refuse(&format!("the report cannot be shown: {error}")),
+        },
+        false => table(&report),
     };
-    let shown = text.map_err(std::io::Error::from);
-    match shown.and_then(|text| std::io::stdout().write_all(text.as_bytes())) {
-        Ok(()) => report.exit_code(options.strict),
+    shown_or_refused(&text, report.exit_code(options.strict))
+}
+
+fn shown_or_refused(text: &Shown, status: u8) -> u8 {
+    match prompter::put(text) {
+        Ok(()) => status,
         Err(error) => refuse(&format!("the report cannot be shown: {error}")),
     }
 }
@@ -114,6 +121,8 @@ fn refuse(error: &str) -> u8 {
 fn plan_of(options: &Options, app: Option<App>) -> Result<Plan, String> {
     let choice = choice::choose(options, app)?;
     let mut plan = Plan::new(choice.profile);
+    plan.is_guess = choice.is_guess;
+    plan.hints.clone_from(&options.hints);
     plan.places = choice.places;
     plan.network = choice.network;
     plan.policy = choice.policy;
@@ -129,7 +138,7 @@ fn plan_of(options: &Options, app: Option<App>) -> Result<Plan, String> {
             });
         }
         plan.account = Some(Account {
-            email: email.clone(),
+            email: email.to_owned(),
             password,
         });
     }

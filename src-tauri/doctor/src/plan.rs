@@ -7,6 +7,9 @@ use vestibule_core::profile::Profile;
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{LoginInput, PolicyInfo};
 
+use crate::suggest::{LONGEST, MOST_REQUESTS};
+use crate::wrong_tries::MOST as WRONG_TRIES;
+
 /// After so many failed sign-ins without a 429 the backend seems to have no limit.
 pub(crate) const SIGN_INS: u32 = 40;
 /// The same for refreshes of one session.
@@ -16,9 +19,15 @@ pub(crate) const REFRESHES: u32 = 150;
 const GRACE: Duration = Duration::from_secs(60);
 
 /// What is examined.
+#[derive(Clone)]
 pub struct Plan {
     /// The profile that the app would use.
     pub profile: Profile,
+    /// Nobody has named the profile: where the backend speaks another protocol, the doctor looks for one
+    /// that fits, and examines the backend by it.
+    pub is_guess: bool,
+    /// What is known of the backend, for that search.
+    pub hints: Hints,
     /// The files and options that the profile was made of; empty for the contract itself.
     pub places: Vec<String>,
     /// The proxy settings of the policy and of the desktop.
@@ -44,6 +53,8 @@ impl Plan {
     pub fn new(profile: Profile) -> Self {
         Self {
             profile,
+            is_guess: false,
+            hints: Hints::default(),
             places: Vec::new(),
             network: NetworkSettings::default(),
             policy: None,
@@ -69,9 +80,16 @@ impl Plan {
                 account.email
             ));
             lines.push(format!(
-                "if the app does not understand the answer to that sign-in: send {} \
-                 and the password to this backend several times more, at the paths of other \
-                 profiles, to find one that fits",
+                "{} look for a profile, by what the backend says of itself and by common paths of \
+                 sign-ins, with {MOST_REQUESTS} requests at most in {} s. The password goes only to \
+                 paths that answer like a sign-in without one. Of all sign-ins of {}, {WRONG_TRIES} \
+                 at most are wrong",
+                if self.is_guess {
+                    "where the backend does not speak the contract:"
+                } else {
+                    "if the app does not understand the answer to that sign-in:"
+                },
+                LONGEST.as_secs(),
                 account.email
             ));
         }
@@ -119,7 +137,23 @@ impl Plan {
     }
 }
 
+/// What the person knows of a backend for which a profile is looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// The path of the sign-in.
+    pub login_path: Option<String>,
+    /// Its body: JSON, or a form, with `$identifier` and `$password` in it.
+    pub login_body: Option<String>,
+    /// The path that renews the session.
+    pub refresh_path: Option<String>,
+    /// The path that says whose the session is.
+    pub me_path: Option<String>,
+    /// The path that ends the session.
+    pub sign_out_path: Option<String>,
+}
+
 /// An account to sign in with.
+#[derive(Clone)]
 pub struct Account {
     /// The e-mail address that signs in.
     pub email: String,

@@ -2,9 +2,11 @@
 //! them, or from standard input, never from the command line. Progress goes to standard error.
 
 use std::env::VarError;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use vestibule_core::Secret;
+
+use crate::shown::Shown;
 
 /// Shows progress, and asks for the codes that a backend sends.
 pub trait Prompter: Send + Sync + 'static {
@@ -47,13 +49,22 @@ fn given(name: &str) -> Result<Option<Secret>, String> {
 /// A line on standard error. An error is ignored: where the terminal was closed meanwhile, the
 /// program must still sign out before it ends.
 pub(crate) fn print(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let shown = Shown::lines(&format!("{line}\n"));
+    let _ = shown.write_to(&mut std::io::stderr());
+}
+
+/// The result, on standard output.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn put(text: &Shown) -> std::io::Result<()> {
+    text.write_to(&mut std::io::stdout())
 }
 
 /// One line, which a terminal does not show.
 fn typed(prompt: &str) -> Option<Secret> {
     let line = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password(prompt).ok()?
+        rpassword::prompt_password(Shown::line(prompt).to_string()).ok()?
     } else {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).ok()?;

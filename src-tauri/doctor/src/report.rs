@@ -7,6 +7,7 @@ use crate::checks::{Row, Weight};
 use crate::finding::Holds;
 use crate::interrupt::INTERRUPTED;
 use crate::mask::Masks;
+use crate::shown::Shown;
 use crate::suggest::Suggestion;
 
 /// The version of the JSON's shape.
@@ -67,17 +68,17 @@ pub struct Report {
     /// The doctor's version.
     pub doctor: &'static str,
     /// The base address.
-    pub backend: String,
+    pub backend: Shown,
     /// The profile's name.
-    pub profile: String,
+    pub profile: Shown,
     /// The files and options that the profile was made of; the last one counts first.
-    pub profile_from: Vec<String>,
+    pub profile_from: Vec<Shown>,
     /// The keys that the policy of this computer sets; null where there is no policy.
     pub policy: Option<PolicyInfo>,
     /// Whether the backend fits.
     pub outcome: Outcome,
     /// Sentences for people: why something was not examined, or what is left behind.
-    pub notes: Vec<String>,
+    pub notes: Vec<Shown>,
     /// How many rows have which result.
     pub counts: Counts,
     /// The figures that were measured.
@@ -131,17 +132,19 @@ impl Report {
     /// Masks every text once more, so that no secret leaves where something above has missed one.
     pub(crate) fn masked(mut self, masks: &Masks) -> Self {
         for row in &mut self.rows {
-            row.sent = masks.mask_whole(&row.sent);
-            row.got = masks.mask_whole(&row.got);
+            row.sent = Shown::line(&masks.mask_whole(&row.sent));
+            row.got = Shown::line(&masks.mask_whole(&row.got));
             for advice in &mut row.advice {
-                advice.text = masks.mask_whole(&advice.text);
+                advice.text = Shown::line(&masks.mask_whole(&advice.text));
             }
         }
         for note in &mut self.notes {
-            *note = masks.mask_whole(note);
+            *note = Shown::line(&masks.mask_whole(note));
         }
-        if let Suggestion::Written { toml, .. } = &mut self.suggestion {
-            *toml = masks.mask_whole(toml);
+        match &mut self.suggestion {
+            Suggestion::Written { toml, .. } => *toml = Shown::lines(&masks.mask_whole(toml)),
+            Suggestion::Missing { what } => *what = Shown::line(&masks.mask_whole(what)),
+            Suggestion::None | Suggestion::Fits { .. } => {}
         }
         self
     }

@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 use vestibule_core::backend::Exchange;
+use vestibule_core::transport::Url;
+use vestibule_core::{RefreshChange, RefreshCookie};
 
+use crate::date;
 use crate::mask::Masks;
 
 /// How many members of an object are named.
@@ -30,7 +33,7 @@ pub(crate) fn sent(exchange: &Exchange) -> String {
 }
 
 /// What came back: `200 {user{id, name}, tokens{token, expiresIn}}, sets __refresh_token`.
-pub(crate) fn got(exchange: &Exchange, masks: &Masks) -> String {
+pub(crate) fn got(exchange: &Exchange, masks: &Masks, backend: &Url) -> String {
     let Some(status) = exchange.status else {
         let fault = exchange.fault.map(|fault| fault.to_string());
         return fault.unwrap_or_else(|| "no answer".into());
@@ -53,7 +56,7 @@ pub(crate) fn got(exchange: &Exchange, masks: &Masks) -> String {
     if let Some(fault) = exchange.fault {
         text.push_str(&format!(", {fault}"));
     }
-    let (set, deleted) = cookies(exchange);
+    let (set, deleted) = cookies(exchange, backend);
     for (does, names) in [("sets", set), ("deletes", deleted)] {
         if !names.is_empty() {
             text.push_str(&format!(", {does} {}", names.join(", ")));
@@ -98,29 +101,59 @@ pub(crate) fn location(exchange: &Exchange) -> Option<String> {
     Some(plain.chars().take(WORDS).collect())
 }
 
-/// The names of the cookies that an answer sets, and of those that it deletes.
-fn cookies(exchange: &Exchange) -> (Vec<String>, Vec<String>) {
-    let lines = exchange.headers.get_all("set-cookie").iter();
-    let lines = lines.filter_map(|line| line.to_str().ok());
-    let (set, deleted): (Vec<&str>, Vec<&str>) = lines.partition(|line| {
-        let is_empty = line
-            .split(';')
-            .next()
-            .is_some_and(|pair| pair.trim().ends_with('='));
-        !is_empty && !line.to_ascii_lowercase().contains("max-age=0")
-    });
-    let name = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
-    let names = |lines: Vec<&str>| lines.into_iter().map(name).collect();
-    (names(set), names(deleted))
+/// The names of the cookies that an answer sets, and of those that it deletes, as the app reads them.
+fn cookies(exchange: &Exchange, backend: &Url) -> (Vec<String>, Vec<String>) {
+    let (mut set, mut deleted) = (Vec::new(), Vec::new());
+    let now = date::sent_at(exchange).into();
+    for line in exchange.headers.get_all("set-cookie") {
+        let line = String::from_utf8_lossy(line.as_bytes());
+        let name = cookie_name(&line);
+        match RefreshCookie::from_line(&line, backend, std::slice::from_ref(&name), now) {
+            Some(RefreshChange::Delete(_)) => deleted.push(name),
+            // One for another domain is set too, as far as the answer goes.
+            Some(RefreshChange::Set(_)) | None => set.push(name),
+        }
+    }
+    (set, deleted)
 }
+
+/// The name of the cookie in a `Set-Cookie` line.
+pub(crate) fn cookie_name(line: &str) -> String {
+    let name = line.split(['=', ';']).next().unwrap_or_default();
+    name.trim().to_owned()
+}
+
+/// Whether a `Set-Cookie` line has an attribute, with or without a value (RFC 6265 §5.2.6).
+pub(crate) fn has_attribute(line: &str, wanted: &str) -> bool {
+    let mut attributes = line.split(';').skip(1);
+    attributes.any(|one| {
+        let name = one.split('=').next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case(wanted)
+    })
+}
+
+/// The message of a refusal, cut to a length that fits a sentence.
+pub(crate) fn message(body: &Value) -> Option<String> {
+    let found = MESSAGES.iter().find_map(|at| body.pointer(at)?.as_str())?;
+    Some(found.chars().take(WORDS).collect())
+}
+
+/// Where backends commonly write a message for people.
+const MESSAGES: [&str; 6] = [
+    "/message",
+    "/msg",
+    "/errors/0/message",
+    "/error/message",
+    "/error",
+    "/detail",
+];
 
 /// The error in an answer, in the words of the backend.
 fn error(body: &Value, masks: &Masks) -> String {
     let word = |pointers: &[&str]| {
         let found = pointers.iter().find_map(|at| body.pointer(at)?.as_str());
         found.map(|text| {
-            let text: String = text.chars().filter(|c| !c.is_control()).collect();
-            let masked = masks.mask(&text);
+            let masked = masks.mask(text);
             match masked.char_indices().nth(WORDS) {
                 Some((at, _)) => format!("{}…", &masked[..at]),
                 None => masked,
@@ -133,13 +166,7 @@ fn error(body: &Value, masks: &Masks) -> String {
         "/errors/0/extensions/code",
         "/error/code",
     ]);
-    let message = word(&[
-        "/message",
-        "/msg",
-        "/errors/0/message",
-        "/error/message",
-        "/error",
-    ]);
+    let message = word(&MESSAGES);
     match (code, message) {
         (Some(code), Some(message)) => format!(" {code} \"{message}\""),
         (Some(code), None) => format!(" {code}"),
@@ -195,6 +222,43 @@ mod tests {
         assert_eq!(shape(&body, 1), "{n, tokens, user}");
         assert_eq!(shape(&json!([{"a": 1}, {}]), 1), "[{a}] × 2");
         assert_eq!(shape(&json!("secret"), 1), "a text");
+    }
+
+    #[test]
+    fn cookies_are_read_as_the_app_reads_them() {
+        let mut headers = vestibule_core::transport::HeaderMap::new();
+        for line in [
+            "a=dG9rZW4=; Path=/; HttpOnly=true",
+            "b=gone; Expires=Thu, 1 Jan 1970 00:00:00 UTC",
+            "c=; Path=/",
+            "d=kept; Max-Age=60",
+            "e=gone; max-age=0",
+        ] {
+            headers.append("set-cookie", line.parse().unwrap());
+        }
+        let exchange = Exchange {
+            method: "POST".into(),
+            path: "/login".into(),
+            cookies: Vec::new(),
+            sent: None,
+            answered_at: std::time::SystemTime::now(),
+            took: std::time::Duration::ZERO,
+            status: Some(200),
+            headers,
+            body: None,
+            fault: None,
+        };
+        let backend = "https://a.example".parse().unwrap();
+        let (set, deleted) = cookies(&exchange, &backend);
+        assert_eq!(
+            (set, deleted),
+            (
+                vec!["a".into(), "d".into()],
+                vec!["b".into(), "c".into(), "e".into()]
+            )
+        );
+        assert!(has_attribute("a=b; HttpOnly=true", "HttpOnly"));
+        assert!(!has_attribute("HttpOnly=b; Path=/", "HttpOnly"));
     }
 
     #[test]

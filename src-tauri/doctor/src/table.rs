@@ -7,6 +7,7 @@ use vestibule_core::wire::{Overridden, PolicyInfo};
 use crate::checks::{Group, Row, Weight};
 use crate::finding::{Holds, Side};
 use crate::report::{Outcome, Report};
+use crate::shown::Shown;
 use crate::suggest::Suggestion;
 
 const WIDTH: usize = 100;
@@ -16,7 +17,7 @@ const SENT: usize = 28;
 const GOT: usize = WIDTH - WORD - TITLE - SENT;
 
 /// The report as the doctor prints it.
-pub fn table(report: &Report) -> String {
+pub fn table(report: &Report) -> Shown {
     let mut text = String::new();
     let Report {
         backend, profile, ..
@@ -42,7 +43,8 @@ pub fn table(report: &Report) -> String {
     }
     put_suggestion(&mut text, &report.suggestion);
     put_end(&mut text, report);
-    text
+    // Once more as a whole: the policy's keys and places are not ours either.
+    Shown::lines(&text)
 }
 
 /// The administrator's policy, which counts before the files of the user.
@@ -99,7 +101,7 @@ fn sent_in_short(row: &Row, before: &str) -> String {
             let remark = cookies.find(" (").map_or("", |at| &cookies[at..]);
             format!("{request}{remark}")
         }
-        _ => row.sent.clone(),
+        _ => row.sent.to_string(),
     }
 }
 
@@ -170,15 +172,14 @@ fn put_suggestion(text: &mut String, suggestion: &Suggestion) {
                 "\nPROFILE\n  \"{profile}\" fits: the app understands the answer to the sign-in."
             )
         }
-        Suggestion::Shipped { name, how } => writeln!(
-            text,
-            "\nPROFILE\n  The shipped profile \"{name}\" fits: {how}.\n  In tauri.conf.json: \
-             \"plugins\": {{ \"vestibule\": {{ \"profile\": \"{name}\", … }} }}"
-        ),
+        Suggestion::Missing { what } => {
+            let what = format!("No profile was found: {what}.");
+            writeln!(text, "\nPROFILE\n  {}", wrap(&what, WIDTH - 2).join("\n  "))
+        }
         Suggestion::Written { toml, how } => writeln!(
             text,
-            "\nPROFILE\n  {how}. A beginning, to be saved as profile.toml and tried with\n  \
-             --profile profile.toml:\n\n{toml}"
+            "\nPROFILE\n  {}\n  Save it as profile.toml, and use it with --profile profile.toml:\n\n{toml}",
+            wrap(how, WIDTH - 2).join("\n  ")
         ),
     };
 }

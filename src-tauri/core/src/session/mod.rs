@@ -190,19 +190,20 @@ impl Session {
         Self::open_over(transport, config)
     }
 
-    /// The same over a client that other sessions with the same backend use too:
-    /// [`Config::transport`] makes one. Must be called within a tokio runtime.
+    /// The same over a client that other sessions with the same backend use too
+    /// ([`Config::transport`] makes one), or over any other transport. Must be called within a tokio
+    /// runtime.
     ///
     /// # Errors
     /// If the records' folder cannot be used.
-    pub fn open_over(transport: Arc<HttpTransport>, config: Config) -> Result<Self, AuthError> {
+    pub fn open_over(transport: Arc<dyn Transport>, config: Config) -> Result<Self, AuthError> {
         Self::open_by(config, Arc::new(SystemClock), transport)
     }
 
     fn open_by(
         config: Config,
         clock: Arc<dyn Clock>,
-        transport: Arc<HttpTransport>,
+        transport: Arc<dyn Transport>,
     ) -> Result<Self, AuthError> {
         let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
         let records = FolderRecords::open(&config.folder).map_err(unusable)?;

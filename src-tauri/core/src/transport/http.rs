@@ -47,12 +47,6 @@ impl HttpTransport {
         })
     }
 
-    /// Builds the client if there is none, so that the next request does not wait for it. A failure
-    /// is reported by that request.
-    pub async fn prepare(&self) {
-        self.backend.1.prepare().await;
-    }
-
     fn client(&self, address: &Url) -> Result<Arc<OriginClient>, TransportError> {
         let origin = address.origin();
         if self.backend.0 == origin {
@@ -73,6 +67,11 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(async move { self.client(&request.url)?.send(request).await })
+    }
+
+    /// Builds the client of the backend's own origin if there is none.
+    fn prepare(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.backend.1.prepare())
     }
 
     fn close_idle_connections(&self) {

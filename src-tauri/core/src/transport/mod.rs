@@ -122,6 +122,12 @@ pub trait Transport: Send + Sync + 'static {
     /// gives the request up; the backend may have received it all the same.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>>;
 
+    /// Gets ready for the first request, so that it does not wait. A failure is reported by that
+    /// request.
+    fn prepare(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Closes the connections that wait for the next request, because their buffers hold the
     /// headers of the last one, tokens included.
     fn close_idle_connections(&self);

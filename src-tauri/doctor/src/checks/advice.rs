@@ -11,6 +11,7 @@ use crate::answered::{Answered, Described};
 use crate::client::{Renewal, SignInAnswer};
 use crate::finding::{Finding, Side};
 use crate::shape;
+use crate::suggest;
 
 /// A question that the backend has refused.
 pub(super) fn refused<T>(answer: &Answered<T>, error: &AuthError, profile: &Profile) -> Finding {
@@ -134,7 +135,7 @@ fn missing(finding: Finding, exchange: &Exchange, profile: &Profile) -> Finding 
 }
 
 /// A refresh whose answer should have said that the session is over.
-pub(super) fn not_dead(answer: &Answered<Renewal>) -> Finding {
+pub(super) fn not_dead(answer: &Answered<Renewal>, profile: &Profile) -> Finding {
     let finding = answer.no();
     let status = answer.status().unwrap_or_default();
     if matches!(status, 404 | 405 | 501) {
@@ -144,24 +145,66 @@ pub(super) fn not_dead(answer: &Answered<Renewal>) -> Finding {
             "if it is served, answer 401 and JSON {message, code} to a dead token",
         );
     }
-    let rule = match answer.body() {
-        Some(body) => match body.pointer("/code").and_then(Value::as_str) {
-            Some(code) => format!("[[ends]] status = {status}, code = {code:?}, why = \"expired\""),
-            None => format!("[[ends]] status = {status}, why = \"expired\""),
-        },
-        None => String::new(),
-    };
+    let rule = rule_of(answer, profile, "ends", &[("why", "expired")]);
     let finding = finding.advise(
         Side::Backend,
         "answer 401 with JSON {message, code}: to the app every other answer is a temporary \
          failure, and it would show a person whose session is over as offline for ever",
     );
-    match rule.as_str() {
-        "" => finding,
-        rule if (400..500).contains(&status) && status != 429 => finding.advise(
+    match rule {
+        Some(rule) if (400..500).contains(&status) && status != 429 => finding.advise(
             Side::Profile,
             format!("or let this answer end the session: {rule}"),
         ),
         _ => finding,
     }
+}
+
+/// A rule for what was answered, by a code or a text of it; none where nothing but its status tells it,
+/// because a bad request of any kind has the same.
+fn rule_of<T>(
+    answer: &Answered<T>,
+    profile: &Profile,
+    table: &str,
+    more: &[(&str, &str)],
+) -> Option<String> {
+    let exchange = answer.exchange()?;
+    let status = exchange.status?;
+    let mut text = format!("[[{table}]] status = {status}");
+    let codes = answer.body().unwrap_or_default();
+    let code = profile
+        .answer
+        .code
+        .iter()
+        .find_map(|at| at.pointer()?.find(&codes)?.as_str());
+    match code {
+        Some(code) => text += &format!(", code = {code:?}"),
+        None => {
+            for (key, value) in suggest::conditions_of(exchange, status)? {
+                if key != "status" {
+                    text += &format!(", {key} = {value}");
+                }
+            }
+        }
+    }
+    for (key, value) in more {
+        text += &format!(", {key} = {value:?}");
+    }
+    Some(text)
+}
+
+/// What to write where the backend refuses a wrong password in a way that the app does not know.
+pub(super) fn not_wrong(answer: &Answered<SignInAnswer>, profile: &Profile) -> Finding {
+    let finding = answer.no();
+    let finding = match rule_of(answer, profile, "errors", &[("is", "invalid_credentials")]) {
+        Some(rule) => finding.advise(
+            Side::Profile,
+            format!("say that this is a wrong password: {rule}, on = \"login\""),
+        ),
+        None => finding,
+    };
+    finding.advise(
+        Side::Backend,
+        "answer a wrong password with 401 and JSON, so that the app can say that it is wrong",
+    )
 }

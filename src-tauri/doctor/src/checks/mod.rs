@@ -10,7 +10,6 @@ mod advice;
 pub(crate) mod client_side;
 pub(crate) mod codes;
 pub(crate) mod connection;
-mod discover;
 pub(crate) mod limits;
 pub(crate) mod overall;
 pub(crate) mod refresh;
@@ -26,6 +25,7 @@ use serde::Serialize;
 use crate::answered::Described;
 use crate::finding::{Advice, Finding, Holds};
 use crate::plan::Plan;
+use crate::shown::Shown;
 use crate::suggest::Suggestion;
 
 /// A part of the table.
@@ -166,8 +166,10 @@ pub(crate) struct Observations<'a> {
     pub sessions: sessions::Sessions,
     pub replay: replay::Replays,
     pub limits: limits::Limits,
-    /// Every exchange, once the last one is over.
+    /// Every exchange, once the last one is over; none of those that were guesses at a protocol.
     pub exchanges: Vec<Described>,
+    /// The number of the first of them.
+    pub judged_from: usize,
     /// Why no further probe was run.
     pub stopped_at: Option<Obstruction>,
     pub suggestion: Suggestion,
@@ -198,6 +200,7 @@ impl<'a> Observations<'a> {
             replay: Default::default(),
             limits: Default::default(),
             exchanges: Vec::new(),
+            judged_from: 0,
             stopped_at: None,
             suggestion: Suggestion::None,
             notes: Vec::new(),
@@ -255,8 +258,8 @@ pub struct Row {
     pub title: &'static str,
     pub weight: Weight,
     pub holds: Holds,
-    pub sent: String,
-    pub got: String,
+    pub sent: Shown,
+    pub got: Shown,
     pub advice: Vec<Advice>,
 }
 
@@ -276,8 +279,8 @@ pub(crate) fn checklist(seen: &Observations<'_>) -> Vec<Row> {
             title: check.title,
             weight: check.weight,
             holds: finding.holds,
-            sent: finding.sent,
-            got: finding.got,
+            sent: Shown::line(&finding.sent),
+            got: Shown::line(&finding.got),
             advice: finding.advice,
         }
     };

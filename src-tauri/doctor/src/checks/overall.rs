@@ -1,6 +1,7 @@
 //! What all exchanges together say: redirects, pages in the place of JSON, the clock.
 
 use vestibule_core::backend::Exchange;
+use vestibule_core::profile::{Facts, Profile, SignInCall};
 
 use super::{Judged, NotTried, Observations};
 use crate::answered::Described;
@@ -43,7 +44,9 @@ pub(crate) fn direct(seen: &Observations<'_>) -> Judged {
 
 pub(crate) fn json(seen: &Observations<'_>) -> Judged {
     any_answer(seen)?;
-    Ok(match answered(seen).find(|one| lacks_json(&one.exchange)) {
+    let profile = &seen.plan.profile;
+    let lacking = |one: &&Described| lacks_json(&one.exchange) && !is_known(&one.exchange, profile);
+    Ok(match answered(seen).find(lacking) {
         None => Finding::yes(
             "all requests",
             "JSON, or an empty body where that is enough",
@@ -59,6 +62,28 @@ pub(crate) fn json(seen: &Observations<'_>) -> Judged {
                 "if the path does not exist at all, check --backend",
             ),
     })
+}
+
+/// Whether a rule of the profile knows the text of an answer, or one of its headers.
+fn is_known(exchange: &Exchange, profile: &Profile) -> bool {
+    let body = exchange
+        .body
+        .as_ref()
+        .map_or(&[][..], |body| body.as_slice());
+    let text = String::from_utf8_lossy(body);
+    let facts = Facts {
+        status: exchange.status.unwrap_or_default(),
+        code: None,
+        body: None,
+        empty: body.is_empty(),
+        text: (!shape::is_page(exchange)).then_some(&*text),
+        headers: Some(&exchange.headers),
+    };
+    let call = SignInCall::Login;
+    let of_errors = profile.errors.iter().any(|rule| rule.holds(call, &facts));
+    let of_ends = profile.ends.iter().any(|rule| rule.holds(&facts));
+    let of_sign_out = (profile.signed_out.iter()).any(|rule| rule.is_named() && rule.holds(&facts));
+    of_errors || of_ends || of_sign_out
 }
 
 /// Whether an answer should be JSON and is not.

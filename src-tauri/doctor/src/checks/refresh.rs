@@ -25,6 +25,13 @@ pub(crate) struct Refreshes {
     first: Probe<FirstRefresh>,
 }
 
+impl Refreshes {
+    /// Whether the first refresh has replaced the token; none where there was no refresh.
+    pub(crate) fn rotates(&self) -> Option<bool> {
+        self.first.result().ok().map(|first| first.rotates)
+    }
+}
+
 struct FirstRefresh {
     answer: Answered<Renewal>,
     /// Whether the refresh token is in a cookie alone, and that cookie does not go to this path.
@@ -170,6 +177,6 @@ pub(crate) fn unknown_token(seen: &Observations<'_>) -> Judged {
         Renewal::Renewed { .. } => answer
             .no_because("renewed")
             .advise(Side::Backend, "answer 401 to a token that was never issued"),
-        Renewal::Transient => advice::not_dead(answer),
+        Renewal::Transient => advice::not_dead(answer, &seen.plan.profile),
     })
 }

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use vestibule_core::backend::Exchange;
+use serde_json::Value;
+use vestibule_core::backend::{Exchange, invented_token};
 use vestibule_core::wire::LoginInput;
-use vestibule_core::{AuthError, ErrorCode, Secret, token_lifetime};
+use vestibule_core::{AuthError, ErrorCode, RefreshChange, RefreshCookie, Secret, token_lifetime};
 
-use super::discover::discover;
 use super::{Judged, NotTried, Observations, Obstruction, Probe, advice};
 use crate::answered::Answered;
 use crate::client::{Client, NewSession, SignInAnswer};
 use crate::date;
 use crate::finding::{Finding, Side};
 use crate::open_sessions::SessionId;
-use crate::plan::Account;
+use crate::plan::{Account, Plan};
 use crate::shape;
+use crate::shown::Shown;
 use crate::stop::Stopped;
-use crate::suggest::Suggestion;
+use crate::suggest::{self, Suggestion};
 
 /// Two forms of one expiry agree where they differ by no more than this.
 const EXPIRY_TOLERANCE: Duration = Duration::from_secs(60);
@@ -68,13 +69,30 @@ pub(crate) async fn sign_in_empty(
     Ok(())
 }
 
+/// Whether the backend refuses a token that nobody issued with one of the contract's codes.
+pub(crate) async fn speaks_contract(client: &mut Client, plan: &Plan) -> Result<bool, Stopped> {
+    client.stop.check()?;
+    let token = invented_token(&plan.profile);
+    let answer = client.renew(&token, None, &Client::new_device()).await;
+    let body = answer.body().unwrap_or_default();
+    let code = body.get("code").and_then(Value::as_str);
+    let mut rules = plan.profile.ends.iter();
+    Ok(code.is_some() && rules.any(|rule| rule.code.as_deref() == code))
+}
+
 /// Tries one wrong password. The right one follows and resets the backend's count of failures.
 pub(crate) async fn sign_in_wrongly(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
 ) -> Result<(), Stopped> {
+    if client.wrong_tries.is_used_up() {
+        let why = "three sign-ins of this account were wrong already";
+        seen.sign_in.wrong_password = Probe::skipped(why);
+        return Ok(());
+    }
     client.begin("trying one wrong password")?;
+    client.wrong_tries.count();
     let wrong = format!("wrong-{}", uuid::Uuid::new_v4().simple());
     client.masks.hide(&wrong, "password");
     let input = LoginInput::new(&account.email, wrong);
@@ -98,18 +116,24 @@ pub(crate) async fn sign_in(
         SignInAnswer::Session(new) => Some(new.id),
         _ => None,
     };
-    if session.is_some() {
-        let profile = seen.plan.profile.name.clone();
+    if session.is_some() && seen.suggestion == Suggestion::None {
+        let profile = Shown::line(&seen.plan.profile.name);
         seen.suggestion = Suggestion::Fits { profile };
     }
     seen.stopped_at = obstruction(&answer.result);
     seen.notes.extend(note(&answer.result, &account.email));
     let is_misunderstood =
         matches!(&answer.result, SignInAnswer::Refused(error) if !says_nothing(error));
-    let exchange = answer.exchange().cloned();
     seen.sign_in.right = Probe::done(answer);
-    if is_misunderstood {
-        discover(client, seen, account, exchange.as_ref()).await?;
+    if is_misunderstood && !seen.plan.is_guess {
+        let given = &seen.plan.profile;
+        let found = suggest::find(client, given, account, &seen.plan.hints).await?;
+        seen.suggestion = match found {
+            Ok(found) => found.suggestion(),
+            Err(what) => Suggestion::Missing {
+                what: Shown::line(&what),
+            },
+        };
     }
     Ok(session)
 }
@@ -186,6 +210,8 @@ pub(crate) fn login_wrong(seen: &Observations<'_>) -> Judged {
             ErrorCode::InvalidCredentials => answer.yes(),
             // Neither says anything about wrong passwords.
             ErrorCode::RateLimited | ErrorCode::Unreachable => answer.unclear(),
+            // The same request with the right password was understood.
+            _ if seen.sign_in.gave_a_session() => advice::not_wrong(answer, &seen.plan.profile),
             _ => advice::refused(answer, error, &seen.plan.profile).advise(
                 Side::Backend,
                 "answer a wrong password with 401 and JSON, so that the app can say that it is \
@@ -292,17 +318,19 @@ pub(crate) fn cookie(seen: &Observations<'_>) -> Judged {
     }
     let lines = first.headers.get_all("set-cookie").iter();
     let mut lines = lines.filter_map(|line| line.to_str().ok());
-    let name_of = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
-    let Some(line) = lines.rfind(|line| profile.cookies.refresh.contains(&name_of(line))) else {
+    // The one that the app has kept: others of its name may be deletions.
+    let now = date::sent_at(first).into();
+    let is_kept = |line: &str| {
+        let names = &profile.cookies.refresh;
+        let change = RefreshCookie::from_line(line, &profile.backend, names, now);
+        matches!(change, Some(RefreshChange::Set(_)))
+    };
+    let Some(line) = lines.rfind(|line| is_kept(line)) else {
         return Err(NotTried::NotRun);
     };
-    let name = name_of(line);
+    let name = shape::cookie_name(line);
     let attributes: Vec<&str> = line.split(';').skip(1).map(str::trim).collect();
-    let has = |wanted: &str| {
-        attributes
-            .iter()
-            .any(|one| one.eq_ignore_ascii_case(wanted))
-    };
+    let has = |wanted: &str| shape::has_attribute(line, wanted);
     let got = format!("{name}: {}", attributes.join("; "));
     let mut missing = Vec::new();
     if !has("HttpOnly") {

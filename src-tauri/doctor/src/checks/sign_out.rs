@@ -82,6 +82,8 @@ pub(crate) fn logout(seen: &Observations<'_>) -> Judged {
     let answer = &seen.sign_out.first.result()?.answer;
     Ok(match answer.result {
         Ok(()) if answer.is_success() => answer.yes(),
+        // Some answer 401 because nobody is signed in any more (django-allauth).
+        Ok(()) if is_over(seen) => answer.yes_because("the session is over"),
         Ok(()) => {
             let got = format!("{}, for a session that is alive", answer.got());
             Finding::no(answer.sent(), got).advise(
@@ -107,6 +109,24 @@ pub(crate) fn logout(seen: &Observations<'_>) -> Judged {
     })
 }
 
+/// Whether the session was over after the sign-out, whatever the backend answered to it.
+fn is_over(seen: &Observations<'_>) -> bool {
+    let refresh = seen.sign_out.refresh.result();
+    refresh.is_ok_and(|answer| matches!(answer.result, Renewal::Ended(_)) || is_refused(answer))
+}
+
+/// Whether one token is the whole session and nothing renews it: there is nothing at the backend that a
+/// sign-out could end.
+fn is_stateless(seen: &Observations<'_>) -> bool {
+    let profile = &seen.plan.profile;
+    let is_renewed = !profile.refreshes_by_me() && seen.refresh.rotates() != Some(false);
+    profile.session.single_token && !is_renewed
+}
+
+/// The same words whether the backend has a sign-out or not.
+const STATELESS: &str = "the app forgets the token; the backend takes it until it expires, from whoever \
+                         has a copy";
+
 pub(crate) fn logout_token(seen: &Observations<'_>) -> Judged {
     let FirstSignOut { answer, carries } = seen.sign_out.first.result()?;
     Ok(match carries {
@@ -120,10 +140,18 @@ pub(crate) fn logout_token(seen: &Observations<'_>) -> Judged {
 }
 
 pub(crate) fn logout_ends(seen: &Observations<'_>) -> Judged {
+    let profile = &seen.plan.profile;
+    if profile.endpoints.logout.get().is_none()
+        && seen.sign_in.gave_a_session()
+        && is_stateless(seen)
+    {
+        return Ok(Finding::not_tried(STATELESS));
+    }
     seen.sign_out.first.result()?;
     let answer = seen.sign_out.refresh.result()?;
     Ok(match answer.result {
         Renewal::Ended(_) => answer.yes(),
+        Renewal::Renewed { .. } if is_stateless(seen) => Finding::unclear(answer.sent(), STATELESS),
         Renewal::Renewed { .. } => answer.no_because("still alive").advise(
             Side::Backend,
             "end the session at sign-out, and every refresh token that was given out for it",

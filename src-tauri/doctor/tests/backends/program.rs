@@ -54,7 +54,7 @@ async fn json_for_programs_and_a_table_for_people() {
     );
     let announced = progress.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        announced.contains("other profiles") && announced.contains("the password"),
+        announced.contains("look for a profile") && announced.contains("3 at most are wrong"),
         "it announces the sign-ins at other paths: {progress}"
     );
     assert!(!table.contains(PASSWORD) && !progress.contains(PASSWORD));
@@ -93,5 +93,8 @@ async fn what_it_cannot_do_it_says_with_status_2() {
     assert_eq!(help.status.code(), Some(0));
     let help = text(&help.stdout);
     assert!(help.contains("--replay"));
-    assert!(help.contains("other profiles"), "{help}");
+    assert!(
+        help.contains("--login-path") && help.contains("at most three"),
+        "{help}"
+    );
 }

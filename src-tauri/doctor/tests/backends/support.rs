@@ -108,11 +108,7 @@ pub fn fails(report: &Report, id: &str) -> String {
     let row = report.row(id);
     assert_eq!(row.holds, Holds::No, "{row:#?}");
     assert!(!row.advice.is_empty(), "it has advice: {row:#?}");
-    let texts: Vec<&str> = row
-        .advice
-        .iter()
-        .map(|advice| advice.text.as_str())
-        .collect();
+    let texts: Vec<&str> = row.advice.iter().map(|advice| &*advice.text).collect();
     texts.join(" ")
 }
 
