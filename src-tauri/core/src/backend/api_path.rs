@@ -34,7 +34,7 @@ fn is_auth(path: &str, profile: &Profile) -> bool {
         segments.map(reduced).collect()
     };
     let given = names(path);
-    profile.auth_paths().any(|endpoint| {
+    profile.auth_paths().any(|(_, endpoint)| {
         let wanted = names(&endpoint);
         let is_one = |(wanted, given): (&String, &String)| wanted == given || wanted.contains('$');
         wanted.len() == given.len() && wanted.iter().zip(&given).all(is_one)

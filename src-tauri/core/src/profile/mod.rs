@@ -206,23 +206,23 @@ impl Profile {
     }
 
     /// The paths that no page may call: those of the endpoints that bring a token or end the
-    /// session. A segment with a `$` stands for any.
-    pub fn auth_paths(&self) -> impl Iterator<Item = String> {
-        let is_here = move |call: &&Endpoint| {
+    /// session, and of the steps that keep something, which no page may read. Each with the key of its
+    /// endpoint. A segment with a `$` stands for any.
+    pub fn auth_paths(&self) -> impl Iterator<Item = (String, String)> {
+        let is_here = move |call: &Endpoint| {
             let origin = call.origin.as_ref().map(|origin| origin.url().origin());
             origin.is_none_or(|origin| origin == self.backend.origin())
         };
-        let ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
-        // A step that keeps something is one from whose answer no page may read it.
-        let steps = self
-            .endpoints
-            .all()
-            .filter_map(|(_, call)| call.before.get());
-        let steps = steps
-            .map(|step| &**step)
-            .filter(|step: &&Endpoint| !step.keep.is_empty());
-        let calls = ours.map(|(_, call)| call).chain(steps);
-        calls.filter(is_here).map(|call| call.path.source())
+        let calls = self.endpoints.all().flat_map(|(verb, call)| {
+            let key = format!("endpoints.{}", verb.name());
+            let step = call.before.get().map(|step| &**step);
+            let step = step.filter(|step| !step.keep.is_empty());
+            let step = step.map(|step| (format!("{key}.before"), step));
+            let own = (!verb.is_for_pages()).then_some((key, call));
+            own.into_iter().chain(step)
+        });
+        let here = calls.filter(move |(_, call)| is_here(call));
+        here.map(|(key, call)| (key, call.path.source()))
     }
 
     /// The endpoint that renews the session, or, where there is none, the one that tells whether

@@ -233,13 +233,11 @@ impl Profile {
                 return mistake(key, reason);
             }
             let allowed = allowed.path();
-            let mut ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
-            let taken = ours.find(|(_, call)| paths::overlap(allowed, &call.path.source()));
-            if let Some((verb, _)) = taken {
+            let mut ours = self.auth_paths();
+            let taken = ours.find(|(_, path)| paths::overlap(allowed, path));
+            if let Some((endpoint, _)) = taken {
                 let reason = format!(
-                    "lets the window call `endpoints.{}`, an endpoint of the session, which is not \
-                     for it",
-                    verb.name()
+                    "lets the window call `{endpoint}`, an endpoint of the session, which is not for it"
                 );
                 return mistake(key, reason);
             }
