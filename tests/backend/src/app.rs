@@ -15,6 +15,7 @@ use crate::config::{Carrier, Config, Tunable};
 use crate::cookies;
 use crate::error::{Refusal, answer};
 use crate::faults::FaultList;
+use crate::issuer::SigningKey;
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::password::Passwords;
@@ -34,6 +35,7 @@ pub(crate) struct App {
     pub store: Store,
     pub key: Key,
     pub access: AccessTokens,
+    pub signing: SigningKey,
     pub passwords: Passwords,
     pub faults: FaultList,
     pub seen: RequestLog,

@@ -16,6 +16,7 @@ use crate::clock::now;
 use crate::config::{Carrier, Config, DeviceBinding, Registration, Tunable};
 use crate::demo;
 use crate::faults::FaultList;
+use crate::issuer::SigningKey;
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::password::Passwords;
@@ -93,10 +94,11 @@ impl Backend {
                 .await
                 .map_err(|error| unusable(&database, &error))?
         };
-        let (store, key, passwords) = opened?;
+        let (store, key, signing, passwords) = opened?;
         let app = Arc::new(App {
             tunable: RwLock::new(Tunable::from(&config)),
             access: AccessTokens::new(&key, config.mark.as_deref()),
+            signing,
             store,
             key,
             passwords,
@@ -390,7 +392,7 @@ impl Backend {
     }
 }
 
-type Opened = (Store, crate::secret::Key, Passwords);
+type Opened = (Store, crate::secret::Key, SigningKey, Passwords);
 
 fn open(path: &Path, config: &Config) -> Result<Opened, StartError> {
     let passwords = Passwords::new(config.hashing).map_err(StartError::Hashing)?;
@@ -400,7 +402,8 @@ fn open(path: &Path, config: &Config) -> Result<Opened, StartError> {
     if config.demo {
         demo::seed(&store, &passwords).map_err(|error| unusable(path, &error))?;
     }
-    Ok((store, key, passwords))
+    let signing = SigningKey::of(&store).map_err(|error| unusable(path, &error))?;
+    Ok((store, key, signing, passwords))
 }
 
 fn unusable(path: &Path, cause: &dyn std::fmt::Display) -> StartError {

@@ -90,6 +90,9 @@ pub struct Config {
     pub resend_interval: Duration,
     /// How long an account stays locked after ten failed tries.
     pub lock_for: Duration,
+    /// How long a device that waits for a person's approval has to wait before it asks again, in whole
+    /// seconds.
+    pub device_interval: Duration,
     /// Whether requests are limited per network and account.
     pub limits: bool,
     /// How much of the device record a refresh must repeat.
@@ -132,6 +135,7 @@ impl Default for Config {
             otp_ttl: Duration::from_secs(5 * 60),
             resend_interval: Duration::from_secs(30),
             lock_for: Duration::from_secs(15 * 60),
+            device_interval: Duration::from_secs(1),
             limits: false,
             device_binding: DeviceBinding::Id,
             carrier: Carrier::Cookie,
@@ -161,6 +165,7 @@ impl Config {
             faults: false,
             record: false,
             console: true,
+            device_interval: Duration::from_secs(5),
             hashing: Hashing::OWASP,
             ..Self::default()
         }

@@ -53,6 +53,10 @@
 //! | `GET /public/news` | public: 200 `[{date, title, text}]`, newest first |
 //! | `GET /health` | 200 `{status: "ok"}` |
 //! | `GET /demo-accounts`, `GET /mailbox`, `GET /mailbox.json` | with [`Config::demo`] only, and only under a loopback `Host` |
+//! | `GET /.well-known/openid-configuration`, `GET /oidc/keys` | with [`Config::demo`], under a loopback `Host`: the issuer and its keys |
+//! | `GET`, `POST /oidc/authorize` | likewise: a page on which a person signs in; back to the app with a code (PKCE with S256, `iss`) |
+//! | `POST /oidc/device`, `GET`, `POST /oidc/activate` | likewise: device authorization (RFC 8628), and its page |
+//! | `POST /oidc/token`, `POST /oidc/revoke`, `GET /oidc/userinfo` | likewise: forms of a public client (`vestibule`); errors as OAuth has them |
 //! | `GET`, `POST`, `DELETE /faults`, `DELETE /faults/{id}` | with [`Config::faults`] only, and only under a loopback `Host`; the body of a POST is a [`Fault`] |
 //!
 //! Endpoints that need a bearer token answer 401 `ACCESS_MISSING`, `ACCESS_INVALID` or
@@ -68,6 +72,13 @@
 //! same device and before the successor is first used, therefore gets the same successor, and no
 //! readable token has to be stored for that. Any other second use ends the family, however old
 //! the token is. A request from another device changes nothing.
+//!
+//! # An issuer
+//!
+//! With [`Config::demo`] it is an OpenID Connect issuer too, for apps that sign in by the system's
+//! browser or by a code on another device. What begins there is a session like any other: its access
+//! tokens open the API, and its refresh tokens rotate by the same rules. Clients are public and are
+//! registered in the source: `vestibule` returns to `/callback` on a loopback port or of its own scheme.
 //!
 //! # Output
 //!
@@ -86,7 +97,9 @@ mod demo;
 mod dispatch;
 mod error;
 mod faults;
+mod html;
 mod input;
+mod issuer;
 mod limits;
 mod mailbox;
 mod otp;

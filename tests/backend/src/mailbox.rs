@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::clock::{Millis, iso8601};
+use crate::html::escape;
 
 const MAX_MAILS: usize = 100;
 
@@ -153,20 +154,6 @@ pub(crate) fn page(mails: &[Mail], apps: &[Authenticator]) -> String {
          <h1>Mailbox</h1><p>Every code this backend has sent, newest first. \
          Development only.</p>{rows}</html>"
     )
-}
-
-fn escape(text: &str) -> String {
-    text.chars().fold(String::new(), |mut safe, c| {
-        match c {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '"' => safe += "&quot;",
-            '\'' => safe += "&#39;",
-            c => safe.push(c),
-        }
-        safe
-    })
 }
 
 #[cfg(test)]

@@ -177,6 +177,11 @@ pub(crate) fn rotate(
     }))
 }
 
+/// The session of a refresh token, current or used.
+pub(crate) fn of_token(tx: &Transaction<'_>, presented: &str) -> rusqlite::Result<Option<String>> {
+    Ok(find(tx, presented)?.map(|row| row.session))
+}
+
 /// Signs out by a refresh token, current or used. False if the token is not known.
 pub(crate) fn sign_out(tx: &Transaction<'_>, presented: &str) -> rusqlite::Result<bool> {
     match find(tx, presented)? {

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_start.sql"),
     include_str!("schema/0002_attacks.sql"),
     include_str!("schema/0003_recovery.sql"),
+    include_str!("schema/0004_issuer.sql"),
 ];
 
 /// The open database. Clones share it.

@@ -6,17 +6,19 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use rusqlite::Transaction;
 
 use super::Answer;
 use super::sign_in::{blocked, mail, welcome};
+use crate::accounts::Account;
 use crate::app::{App, From};
 use crate::attempts::{self, AttemptKind};
 use crate::clock::now;
-use crate::error::nothing;
+use crate::error::{Refusal, nothing};
 use crate::input::Fields;
 use crate::limits::Limit;
-use crate::otp::Method;
-use crate::{otp, sessions};
+use crate::otp::{self, Method};
+use crate::sessions::{self, Device};
 
 pub(crate) async fn verify_otp(
     State(app): State<Arc<App>>,
@@ -60,10 +62,30 @@ async fn verify(
     };
     let device = fields.device();
     fields.done()?;
+    let open = {
+        let device = device.clone();
+        move |app: &App, tx: &Transaction<'_>, account: &Account| {
+            sessions::open(tx, &account.id, &device, now(), &app.rules())
+        }
+    };
+    let (account, issued) = by_code(&app, from, email, method, code, device, open).await?;
+    welcome(&app, StatusCode::OK, &account, &issued)
+}
+
+/// Checks a code, and does `then` for the account whose sign-in has asked for it.
+pub(crate) async fn by_code<T: Send + 'static>(
+    app: &Arc<App>,
+    from: From,
+    email: String,
+    method: Method,
+    code: String,
+    device: Device,
+    then: impl FnOnce(&App, &Transaction<'_>, &Account) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<(Account, T), Refusal> {
     app.limits.check(Limit::Codes, from.0, "")?;
     app.limits.check(Limit::Verify, from.0, &email)?;
 
-    let shared = Arc::clone(&app);
+    let shared = Arc::clone(app);
     let verified = app.store.run(move |tx| {
         let now = now();
         let rules = shared.rules();
@@ -86,11 +108,10 @@ async fn verify(
             return Ok(Err(blocked()));
         }
         attempts::forget(tx, AttemptKind::Code, &email)?;
-        let issued = sessions::open(tx, &account.id, &device, now, &rules)?;
-        Ok(Ok((account, issued)))
+        let done = then(&shared, tx, &account)?;
+        Ok(Ok((account, done)))
     });
-    let (account, issued) = verified.await??;
-    welcome(&app, StatusCode::OK, &account, &issued)
+    verified.await?
 }
 
 /// 204 once the mail is sent.

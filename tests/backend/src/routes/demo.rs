@@ -79,7 +79,7 @@ async fn authenticators(app: &App) -> Result<Vec<Authenticator>, Refusal> {
 
 /// Refuses a `Host` that is not loopback. A page on the internet can point its own name at this
 /// machine (DNS rebinding) and read the answers, but the `Host` it sends is then its own name.
-pub(super) fn local(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn local(headers: &HeaderMap) -> Result<(), Refusal> {
     let host = headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok())

@@ -1,13 +1,13 @@
 //! The endpoints, one module per subject, and the answer to an unknown path.
 
-mod codes;
+pub(crate) mod codes;
 mod demo;
 mod faults;
 mod me;
 mod news;
 mod plans;
 mod refresh;
-mod sign_in;
+pub(crate) mod sign_in;
 pub(crate) mod transfer;
 
 use std::sync::Arc;
@@ -20,6 +20,9 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::{Refusal, answer};
+use crate::issuer;
+
+pub(crate) use self::demo::local;
 
 /// The result of a route.
 pub(crate) type Answer = Result<Response<Body>, Refusal>;
@@ -50,7 +53,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         router = router
             .route("/demo-accounts", get(demo::accounts))
             .route("/mailbox", get(demo::mailbox))
-            .route("/mailbox.json", get(demo::mailbox_json));
+            .route("/mailbox.json", get(demo::mailbox_json))
+            .merge(issuer::routes());
     }
     if app.config.faults {
         router = router

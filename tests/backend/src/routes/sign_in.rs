@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
+use rusqlite::Transaction;
 use serde_json::json;
 
 use super::Answer;
@@ -23,8 +24,10 @@ use crate::otp;
 use crate::sessions::{self, Device, Issued};
 
 /// What follows a right password.
-enum Next {
-    Session(Box<Account>, Issued),
+pub(crate) enum Next<T> {
+    /// What was wanted of whoever has signed in.
+    Done(Box<Account>, T),
+    /// A code is wanted first; one that is to be mailed is here.
     Code(Box<Account>, Option<String>),
 }
 
@@ -39,6 +42,26 @@ pub(crate) async fn login(
     let password = fields.password();
     let device = fields.device();
     fields.done()?;
+    let open = {
+        let device = device.clone();
+        move |app: &App, tx: &Transaction<'_>, account: &Account| {
+            sessions::open(tx, &account.id, &device, now(), &app.rules())
+        }
+    };
+    let next = by_password(&app, from, email, password, device, open).await?;
+    respond(&app, &headers, StatusCode::OK, next)
+}
+
+/// Checks a password, and does `then` for its owner where no code is wanted first. Failed tries are
+/// counted, and lock the account.
+pub(crate) async fn by_password<T: Send + 'static>(
+    app: &Arc<App>,
+    from: From,
+    email: String,
+    password: String,
+    device: Device,
+    then: impl FnOnce(&App, &Transaction<'_>, &Account) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<Next<T>, Refusal> {
     app.limits.check(Limit::Logins, from.0, "")?;
     app.limits.check(Limit::Login, from.0, &email)?;
 
@@ -66,16 +89,16 @@ pub(crate) async fn login(
     })?;
 
     let next = app.store.run({
-        let app = Arc::clone(&app);
+        let app = Arc::clone(app);
         move |tx| {
             attempts::forget(tx, AttemptKind::Password, &email)?;
             if account.blocked {
                 return Ok(Err(blocked()));
             }
-            proceed(&app, tx, account, &device)
+            proceed(&app, tx, account, &device, then)
         }
     });
-    respond(&app, &headers, StatusCode::OK, next.await??)
+    next.await?
 }
 
 /// Registration accepts `locale` in addition to the contract's fields, and refuses others.
@@ -109,7 +132,10 @@ pub(crate) async fn register(
             if accept {
                 return Ok(Ok(None));
             }
-            Ok(proceed(&app, tx, account, &device)?.map(Some))
+            let open = |app: &App, tx: &Transaction<'_>, account: &Account| {
+                sessions::open(tx, &account.id, &device, now(), &app.rules())
+            };
+            Ok(proceed(&app, tx, account, &device, open)?.map(Some))
         }
     });
     match created.await?? {
@@ -121,14 +147,15 @@ pub(crate) async fn register(
     }
 }
 
-/// Opens a session, or asks for a code where the account or the configuration requires one. An
-/// account locked by too many wrong codes gets no code; only the right password reveals that.
-fn proceed(
+/// Does `then`, or asks for a code where the account or the configuration requires one. An account
+/// locked by too many wrong codes gets no code; only the right password reveals that.
+fn proceed<T>(
     app: &App,
-    tx: &rusqlite::Transaction<'_>,
+    tx: &Transaction<'_>,
     account: Account,
     device: &Device,
-) -> rusqlite::Result<Result<Next, Refusal>> {
+    then: impl FnOnce(&App, &Transaction<'_>, &Account) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Result<Next<T>, Refusal>> {
     let rules = app.rules();
     let unverified = rules.registration == Registration::Code && !account.email_verified;
     if unverified || account.second_factor != SecondFactor::None {
@@ -138,13 +165,13 @@ fn proceed(
         let code = otp::begin(tx, &app.key, &account, device, now(), &rules)?;
         return Ok(Ok(Next::Code(Box::new(account), code)));
     }
-    let issued = sessions::open(tx, &account.id, device, now(), &rules)?;
-    Ok(Ok(Next::Session(Box::new(account), issued)))
+    let done = then(app, tx, &account)?;
+    Ok(Ok(Next::Done(Box::new(account), done)))
 }
 
-fn respond(app: &App, headers: &HeaderMap, status: StatusCode, next: Next) -> Answer {
+fn respond(app: &App, headers: &HeaderMap, status: StatusCode, next: Next<Issued>) -> Answer {
     match next {
-        Next::Session(account, issued) => welcome(app, status, &account, &issued),
+        Next::Done(account, issued) => welcome(app, status, &account, &issued),
         Next::Code(account, code) => {
             if let Some(code) = code {
                 mail(app, headers, &account, code);
@@ -169,7 +196,7 @@ pub(super) fn welcome(
 }
 
 /// Sends a code, in the language of this device's cookie or else of the account.
-pub(super) fn mail(app: &App, headers: &HeaderMap, account: &Account, code: String) {
+pub(crate) fn mail(app: &App, headers: &HeaderMap, account: &Account, code: String) {
     let locale = cookies::read(headers, cookies::LOCALE);
     let locale = locale.as_deref().unwrap_or(&account.locale);
     app.mailbox

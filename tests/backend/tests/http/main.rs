@@ -7,6 +7,7 @@ mod durability;
 mod fault_answers;
 mod fault_book;
 mod fault_cuts;
+mod issuer;
 mod limits;
 mod program;
 mod raw;

@@ -132,15 +132,24 @@ impl Device {
                 .header("content-type", "application/json")
                 .body(body.to_string());
         }
+        let reply = Self::answer(request).await?;
+        self.keep(&reply);
+        Ok(reply)
+    }
+
+    /// Sends a request of the caller's own making; keeps nothing of the answer.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        Self::sent(Self::answer(request).await)
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let reply = Reply {
+        Ok(Reply {
             status,
             headers,
             body: response.bytes().await?.to_vec(),
-        };
-        self.keep(&reply);
-        Ok(reply)
+        })
     }
 
     fn keep(&mut self, reply: &Reply) {
