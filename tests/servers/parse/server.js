@@ -1,0 +1,108 @@
+// Parse Server 9 on PostgreSQL with PostGIS, both from Debian: a cluster in the data folder, on
+// loopback; one account, registration open.
+//
+// PG_BIN   the folder of `initdb` and `postgres`; by default Debian's
+
+import { spawn, spawnSync } from "node:child_process";
+import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import express from "express";
+import { ParseServer } from "parse-server";
+import { ANN, SECRET, accessLife, announce, dataFolder, endWithInput, freePort, port } from "../shared/serving.js";
+
+const APP = "vestibule";
+
+endWithInput();
+const data = dataFolder();
+const databaseURI = await database(join(data, "postgres"));
+const at = await port();
+const address = `http://127.0.0.1:${at}/parse`;
+
+const server = new ParseServer({
+  appId: APP,
+  masterKey: SECRET,
+  databaseURI,
+  serverURL: address,
+  allowClientClassCreation: false,
+  // Sessions last as long; a year without it.
+  sessionLength: accessLife(31536000),
+  // Standard output is for the address alone.
+  silent: true,
+  logsFolder: join(data, "logs"),
+  passwordPolicy: { validatorPattern: "^.{8,}$", validationError: "Password should be at least 8 characters" },
+});
+await server.start();
+const app = express();
+app.use("/parse", server.app);
+createServer(app).listen(at, "127.0.0.1", async () => {
+  await seed();
+  announce(`http://127.0.0.1:${at}`);
+});
+
+async function seed() {
+  const answer = await fetch(`${address}/users`, {
+    method: "POST",
+    headers: { "x-parse-application-id": APP, "content-type": "application/json" },
+    body: JSON.stringify({ username: ANN.email, ...ANN }),
+  });
+  // 202: the name is taken, since the account is there already.
+  const { code } = await answer.json();
+  if (!answer.ok && code !== 202) throw new Error(`no account: ${answer.status} ${code}`);
+}
+
+/** Starts a cluster, which ends with this process. Returns its address. */
+async function database(folder) {
+  const bin = process.env.PG_BIN ?? debian();
+  // PostgreSQL refuses to run as root, so there it runs as the user that its package makes.
+  const as = process.getuid() === 0 ? identity("postgres") : {};
+  mkdirSync(folder, { recursive: true });
+  if (as.uid) {
+    // That user must be able to enter the folders above.
+    chownSync(folder, as.uid, as.gid);
+    spawnSync("chmod", ["a+x", data]);
+  }
+  const options = { ...as, cwd: folder, stdio: ["ignore", 2, 2] };
+  const cluster = join(folder, "cluster");
+  const first = !existsSync(join(cluster, "PG_VERSION"));
+  if (first) {
+    const made = spawnSync(join(bin, "initdb"), ["-D", cluster, "-U", "parse", "-A", "trust", "-E", "UTF8"], options);
+    if (made.status !== 0) throw new Error("initdb failed");
+  }
+  const port = String(await freePort());
+  const words = ["-D", cluster, "-h", "127.0.0.1", "-p", port, "-k", folder, "-c", "fsync=off"];
+  const running = spawn(join(bin, "postgres"), words, options);
+  running.on("exit", () => process.exit(1));
+  // SIGINT: PostgreSQL's fast shutdown.
+  process.on("exit", () => running.kill("SIGINT"));
+  for (let tries = 0; ; tries++) {
+    const ready = spawnSync(join(bin, "psql"), ["-h", "127.0.0.1", "-p", port, "-U", "parse", "-c", "select 1", "postgres"], { ...options, stdio: "ignore" });
+    if (ready.status === 0) break;
+    if (tries > 150) throw new Error("PostgreSQL does not answer");
+    await pause(200);
+  }
+  if (first) {
+    const sql = (base, text) => {
+      const done = spawnSync(join(bin, "psql"), ["-h", "127.0.0.1", "-p", port, "-U", "parse", "-qc", text, base], options);
+      if (done.status !== 0) throw new Error(`failed: ${text}`);
+    };
+    sql("postgres", "create database parse");
+    sql("parse", "create extension postgis");
+  }
+  return `postgres://parse@127.0.0.1:${port}/parse`;
+}
+
+/** The newest version that Debian has installed. */
+function debian() {
+  const versions = readdirSync("/usr/lib/postgresql").sort((a, b) => Number(b) - Number(a));
+  return join("/usr/lib/postgresql", versions[0], "bin");
+}
+
+/** The ids of a user of this machine. */
+function identity(name) {
+  const line = readFileSync("/etc/passwd", "utf8").split("\n").find((line) => line.startsWith(`${name}:`));
+  if (!line) throw new Error(`there is no user ${name}`);
+  const [, , uid, gid] = line.split(":");
+  return { uid: Number(uid), gid: Number(gid) };
+}
