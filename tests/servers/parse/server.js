@@ -9,13 +9,15 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import express from "express";
-import { ParseServer } from "parse-server";
 import { ANN, SECRET, accessLife, announce, dataFolder, endWithInput, freePort, port } from "../shared/serving.js";
 
 const APP = "vestibule";
 
 endWithInput();
 const data = dataFolder();
+// Read when it is imported.
+process.env.PARSE_SERVER_LOGS_FOLDER = join(data, "logs");
+const { ParseServer } = await import("parse-server");
 const databaseURI = await database(join(data, "postgres"));
 const at = await port();
 const address = `http://127.0.0.1:${at}/parse`;
@@ -30,7 +32,6 @@ const server = new ParseServer({
   sessionLength: accessLife(31536000),
   // Standard output is for the address alone.
   silent: true,
-  logsFolder: join(data, "logs"),
   passwordPolicy: { validatorPattern: "^.{8,}$", validationError: "Password should be at least 8 characters" },
 });
 await server.start();
