@@ -22,7 +22,7 @@ pub struct Wanted {
     pub path: String,
     /// The origin of the server when it was recorded.
     pub server: String,
-    /// The JSON body; `None` and `{}` are equal.
+    /// The JSON body; `None` and `{}` are equal. A form is a text, as it was sent.
     pub body: Option<Value>,
     /// The header `Authorization`.
     pub authorization: Option<String>,
@@ -70,14 +70,14 @@ impl Wanted {
                     method.clone_into(&mut wanted.method);
                     wanted.address(address);
                 }
-                " -d " => wanted.body = Some(serde_json::from_str(value).expect("JSON")),
+                " -d " => wanted.body = Some(body(value)),
                 " -b " => wanted.cookies = true,
                 " -H " => {
                     let (name, value) = value.split_once(": ").expect("a header");
                     match name.to_ascii_lowercase().as_str() {
                         "authorization" => wanted.authorization = Some(value.to_owned()),
                         "origin" => wanted.origin = Some(value.to_owned()),
-                        "content-type" => {}
+                        "content-type" if value == "application/json" => {}
                         name => wanted.headers.push((name.to_owned(), value.to_owned())),
                     }
                 }
@@ -93,8 +93,14 @@ impl Wanted {
 
     /// Whether the body identifies the user.
     pub(crate) fn has_password(&self) -> bool {
-        let password = self.body.as_ref().and_then(|body| body.get("password"));
-        password.is_some()
+        match &self.body {
+            Some(Value::String(form)) => {
+                form.split('&').any(|field| field.starts_with("password="))
+            }
+            body => body
+                .as_ref()
+                .is_some_and(|body| body.get("password").is_some()),
+        }
     }
 
     fn address(&mut self, address: &str) {
@@ -103,6 +109,14 @@ impl Wanted {
         address[..slash].clone_into(&mut self.server);
         address[slash..].trim().clone_into(&mut self.path);
     }
+}
+
+/// What `-d` sends: JSON, or else a form.
+fn body(text: &str) -> Value {
+    if text.starts_with(['{', '[']) {
+        return serde_json::from_str(text).expect("JSON");
+    }
+    Value::String(text.to_owned())
 }
 
 /// Each option with its value. The body comes last and may contain anything.

@@ -228,8 +228,11 @@ async fn read(stream: &mut TcpStream) -> Option<Given> {
             return None;
         }
     }
-    Some(Given {
-        body: serde_json::from_slice(&body).ok(),
-        ..given
-    })
+    let kind = given.header("content-type").unwrap_or_default();
+    let body = if kind.starts_with("application/x-www-form-urlencoded") {
+        String::from_utf8(body).ok().map(Value::String)
+    } else {
+        serde_json::from_slice(&body).ok()
+    };
+    Some(Given { body, ..given })
 }

@@ -134,9 +134,11 @@ impl<'a> BackendRequest<'a> {
             call = call.text_header(name, value)?;
         }
         if let Some(body) = request.body {
-            call.payload = Payload::Whole(Bytes::from_owner(body));
-            let json = HeaderValue::from_static("application/json");
-            call = call.header(CONTENT_TYPE, json);
+            call.payload = Payload::Whole(Bytes::from_owner(body.bytes));
+            // It was checked when the profile was loaded.
+            let content_type = HeaderValue::from_str(&body.content_type);
+            let content_type = content_type.map_err(|_| BackendError::BadAnswer)?;
+            call = call.header(CONTENT_TYPE, content_type);
         }
         Ok(call)
     }

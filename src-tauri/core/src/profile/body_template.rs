@@ -1,4 +1,4 @@
-//! A JSON body with placeholders. A text that consists of one placeholder becomes its value. A
+//! A body with placeholders. A text that consists of one placeholder becomes its value. A
 //! member whose value is not known is left out.
 
 use std::fmt;
@@ -56,16 +56,7 @@ impl BodyTemplate {
             Self::Table(members) => self.write_table(members, variables, more, out),
             _ => self.write(variables, out),
         };
-        // The size is measured first, because a growing buffer would leave copies of secrets in
-        // memory.
-        let mut size = Size(0);
-        let mut bytes = match write(&mut size) {
-            Ok(()) => Zeroizing::new(Vec::with_capacity(size.0)),
-            Err(_) => return Zeroizing::default(),
-        };
-        // Writing to memory does not fail.
-        let _ = write(&mut *bytes);
-        bytes
+        write_measured(&write)
     }
 
     fn is_known(&self, variables: &Variables<'_>) -> bool {
@@ -129,6 +120,21 @@ impl BodyTemplate {
         let empty = lead == b"{";
         out.write_all(if empty { b"{}" } else { b"}" })
     }
+}
+
+/// What `write` writes. The size is measured first, because a growing buffer would leave copies of
+/// secrets in memory.
+pub(super) fn write_measured(
+    write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> Zeroizing<Vec<u8>> {
+    let mut size = Size(0);
+    let mut bytes = match write(&mut size) {
+        Ok(()) => Zeroizing::new(Vec::with_capacity(size.0)),
+        Err(_) => return Zeroizing::default(),
+    };
+    // Writing to memory does not fail.
+    let _ = write(&mut *bytes);
+    bytes
 }
 
 fn json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::body_template::BodyTemplate;
+use super::encoding::Encoding;
 use super::header::HeaderKey;
 use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
@@ -142,9 +143,13 @@ pub struct Endpoint {
     pub path: Template,
     /// Headers of this call. One whose placeholder has no value in a call is left out of it.
     pub headers: BTreeMap<HeaderKey, Template>,
-    /// The JSON body, or `false`. A text that consists of one placeholder becomes its value. A
-    /// member whose placeholder has no value in a call is left out of it.
+    /// The body, or `false`. A text that consists of one placeholder becomes its value. A member
+    /// whose placeholder has no value in a call is left out of it.
     pub body: ValueOrFalse<BodyTemplate>,
+    /// How the body is written: as `json`, which is the default, or as a `form`.
+    pub encoding: Encoding,
+    /// The media type of the body, where it is another than that of its encoding.
+    pub content_type: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -368,7 +373,7 @@ impl schemars::JsonSchema for BodyTemplate {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": ["object", "array"],
-            "description": "JSON in whose texts `$placeholders` are filled in.",
+            "description": "Values in whose texts `$placeholders` are filled in.",
         })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::body_template::BodyTemplate;
 use super::header::HeaderKey;
 use super::model::{Endpoint, Method};
 use super::paths;
@@ -20,14 +21,25 @@ pub(crate) struct FilledRequest {
     pub template: String,
     /// Headers of this request alone.
     pub headers: Vec<(String, Zeroizing<String>)>,
-    /// The JSON body.
-    pub body: Option<Zeroizing<Vec<u8>>>,
+    pub body: Option<FilledBody>,
 }
 
-/// The path of a request cannot be built: a value in it is missing, or would lead to another path.
+/// A body, ready to be sent.
+pub(crate) struct FilledBody {
+    pub bytes: Zeroizing<Vec<u8>>,
+    pub content_type: String,
+}
+
+/// Why a request cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the path of a request cannot be built")]
-pub(crate) struct NoPath;
+pub(crate) enum CannotBeBuilt {
+    /// A value in the path is missing, or would lead to another path.
+    #[error("the path of a request cannot be built")]
+    Path,
+    /// What the caller adds to the body is not a text, and the body is a form.
+    #[error("a table or a list cannot be sent in a form")]
+    Form,
+}
 
 /// The request that `endpoint` describes. Its body also gets those members of `more` that the
 /// template does not have.
@@ -35,27 +47,48 @@ pub(crate) fn request(
     endpoint: &Endpoint,
     variables: &Variables<'_>,
     more: Option<&Map<String, Value>>,
-) -> Result<FilledRequest, NoPath> {
+) -> Result<FilledRequest, CannotBeBuilt> {
     let is_empty = |p| variables.text(p).is_none_or(|text| text.is_empty());
     if endpoint.path.placeholders().any(is_empty) {
-        return Err(NoPath);
+        return Err(CannotBeBuilt::Path);
     }
-    let path = endpoint.path.fill_path(variables).ok_or(NoPath)?;
+    let path = endpoint
+        .path
+        .fill_path(variables)
+        .ok_or(CannotBeBuilt::Path)?;
     let before_query = path.split('?').next().unwrap_or_default();
     if before_query.split('/').any(paths::is_dots) {
         // A value that consists of dots was filled in.
-        return Err(NoPath);
+        return Err(CannotBeBuilt::Path);
     }
+    let body = match endpoint.body.get() {
+        Some(body) => Some(endpoint.fill_body(body, variables, more)?),
+        None => None,
+    };
     Ok(FilledRequest {
         method: endpoint.method,
         template: endpoint.path.source(),
         headers: headers(&endpoint.headers, variables),
-        body: endpoint.body.get().map(|body| body.fill(variables, more)),
+        body,
         path,
     })
 }
 
 impl Endpoint {
+    fn fill_body(
+        &self,
+        body: &BodyTemplate,
+        variables: &Variables<'_>,
+        more: Option<&Map<String, Value>>,
+    ) -> Result<FilledBody, CannotBeBuilt> {
+        let bytes = self.encoding.fill(body, variables, more);
+        let own_type = self.content_type.clone();
+        Ok(FilledBody {
+            bytes: bytes.map_err(|_| CannotBeBuilt::Form)?,
+            content_type: own_type.unwrap_or_else(|| self.encoding.content_type().to_owned()),
+        })
+    }
+
     /// All placeholders of its templates.
     pub fn asked_for(&self) -> Vec<Placeholder> {
         let in_headers = self.headers.values().flat_map(Template::placeholders);
@@ -117,7 +150,7 @@ mod tests {
         );
         let in_body = endpoint(r#"{"path": "/r", "body": {"refreshToken": "$refresh_token"}}"#);
         let request = super::request(&in_body, &variables, None).unwrap();
-        let body: Value = serde_json::from_slice(&request.body.unwrap()).unwrap();
+        let body: Value = serde_json::from_slice(&request.body.unwrap().bytes).unwrap();
         assert_eq!(body, serde_json::json!({"refreshToken": "r-1"}));
     }
 

@@ -2,6 +2,7 @@
 //! would write it, against answers from their documentation. None needs code of its own.
 
 mod carriers;
+mod encodings;
 mod refusals;
 mod renewals;
 

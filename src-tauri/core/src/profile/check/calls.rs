@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{Checked, mistake};
+use crate::profile::encoding::Encoding;
 use crate::profile::header::HeaderKey;
 use crate::profile::model::{Endpoint, Method};
 use crate::profile::placeholder::Placeholder as P;
 use crate::profile::template::Template;
 use crate::profile::{Profile, Verb, paths};
+
+/// Why a key is refused that says how a body is written.
+const NO_BODY: &str = "is given, but there is no body";
 
 impl Profile {
     pub(super) fn check_endpoints(&self) -> Checked {
@@ -54,8 +58,29 @@ fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
         for (place, placeholder) in body.placeholders() {
             check_known(&format!("{key}{place}"), placeholder, known)?;
         }
+        if let Err((place, reason)) = endpoint.encoding.check(body) {
+            return mistake(format!("{key}{place}"), reason);
+        }
     }
-    Ok(())
+    check_content_type(key, endpoint)
+}
+
+fn check_content_type(key: &str, endpoint: &Endpoint) -> Checked {
+    let has_body = endpoint.body.get().is_some();
+    if !has_body && endpoint.encoding != Encoding::default() {
+        return mistake(format!("{key}.encoding"), NO_BODY);
+    }
+    let Some(content_type) = &endpoint.content_type else {
+        return Ok(());
+    };
+    let key = format!("{key}.content_type");
+    if !has_body {
+        return mistake(key, NO_BODY);
+    }
+    match endpoint.encoding.check_type(content_type) {
+        Ok(()) => Ok(()),
+        Err(reason) => mistake(key, reason),
+    }
 }
 
 fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Template>, known: &[P]) -> Checked {
@@ -97,4 +122,53 @@ fn check_known(key: &str, placeholder: P, known: &[P]) -> Checked {
         }
     };
     mistake(key, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::profile::Profile;
+
+    fn refused(login: Value) -> (String, String) {
+        let profile = Profile::from_json(json!({"endpoints": {"login": login}}));
+        let error = profile.expect_err("a mistake");
+        (error.key, error.reason)
+    }
+
+    #[test]
+    fn a_form_is_flat() {
+        for (body, place) in [
+            (json!({"a": "x", "user": {"email": "$identifier"}}), ".user"),
+            (json!({"scope": ["openid"]}), ".scope"),
+            (json!({"device": "$device"}), ".device"),
+            (json!(["$identifier"]), ""),
+        ] {
+            let (key, reason) = refused(json!({"encoding": "form", "body": body}));
+            assert_eq!(key, format!("endpoints.login.body{place}"), "{reason}");
+            assert!(reason.contains("form"), "{reason}");
+        }
+        let (key, _) = refused(json!({"encoding": "form"}));
+        assert_eq!(key, "endpoints.login.body.fingerprint", "the contract's");
+        let (key, reason) = refused(json!({"encoding": "xml"}));
+        assert_eq!(key, "endpoints.login.encoding");
+        assert!(reason.contains("`json`, `form`"), "{reason}");
+        let (key, _) = refused(json!({"encoding": "form", "body": false}));
+        assert_eq!(key, "endpoints.login.encoding");
+        let flat = json!({"encoding": "form", "body": {"a": "so $identifier", "n": 1, "b": true}});
+        assert!(Profile::from_json(json!({"endpoints": {"login": flat}})).is_ok());
+    }
+
+    #[test]
+    fn a_type_belongs_to_a_body() {
+        for login in [
+            json!({"content_type": "x"}),
+            json!({"content_type": "application/x-www-form-urlencoded"}),
+            json!({"content_type": "application/x-amz-json-1.1", "body": false}),
+        ] {
+            assert_eq!(refused(login).0, "endpoints.login.content_type");
+        }
+        let login = json!({"content_type": "application/x-amz-json-1.1"});
+        assert!(Profile::from_json(json!({"endpoints": {"login": login}})).is_ok());
+    }
 }
