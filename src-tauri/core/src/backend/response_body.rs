@@ -101,6 +101,11 @@ impl ResponseBody {
         }
     }
 
+    /// Whether the body is what an answer to a program holds, whatever media type it names.
+    pub(super) fn is_json_or_empty(&self) -> bool {
+        matches!(self.content, Content::Json(_) | Content::Nothing)
+    }
+
     /// Reads the fields of a JSON body, or those that come without a body; `None` if the body is
     /// neither JSON nor empty.
     pub fn reply<'a>(

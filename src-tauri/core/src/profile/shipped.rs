@@ -10,7 +10,7 @@ pub struct Shipped {
 }
 
 /// All shipped profiles. The first is what a profile extends by default.
-pub const SHIPPED: [Shipped; 11] = [
+pub const SHIPPED: [Shipped; 13] = [
     Shipped {
         name: "contract",
         text: include_str!("../../profiles/contract.toml"),
@@ -54,5 +54,13 @@ pub const SHIPPED: [Shipped; 11] = [
     Shipped {
         name: "feathers",
         text: include_str!("../../profiles/feathers.toml"),
+    },
+    Shipped {
+        name: "django-oauth-toolkit",
+        text: include_str!("../../profiles/django-oauth-toolkit.toml"),
+    },
+    Shipped {
+        name: "fastapi-users",
+        text: include_str!("../../profiles/fastapi-users.toml"),
     },
 ];

@@ -10,6 +10,7 @@ mod node_express;
 mod odd_answers;
 mod others;
 mod played;
+mod recorded_servers;
 mod sign_in_deviations;
 mod sign_out_deviations;
 mod supabase;
