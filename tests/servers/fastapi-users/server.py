@@ -11,10 +11,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "shared"))
 import serving
 import uvicorn
 from fastapi import Depends, FastAPI
-from fastapi_users import BaseUserManager, FastAPIUsers, InvalidPasswordException, UUIDIDMixin, schemas
+from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
 from fastapi_users.authentication import AuthenticationBackend, BearerTransport, JWTStrategy
 from fastapi_users.db import SQLAlchemyBaseUserTableUUID, SQLAlchemyUserDatabase
-from fastapi_users.exceptions import UserAlreadyExists
+from fastapi_users.exceptions import InvalidPasswordException, UserAlreadyExists
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -60,7 +60,7 @@ async def user_manager(users=Depends(user_db)):
 backend = AuthenticationBackend(
     name="jwt",
     transport=BearerTransport(tokenUrl="auth/jwt/login"),
-    get_strategy=lambda: JWTStrategy(secret=serving.SECRET, lifetime_seconds=serving.access_life(86400)),
+    get_strategy=lambda: JWTStrategy(serving.SECRET, serving.access_life(otherwise=86400)),
 )
 users = FastAPIUsers[User, uuid.UUID](user_manager, [backend])
 

@@ -9,7 +9,15 @@ import { KnexService } from "@feathersjs/knex";
 import { hooks as schemaHooks, resolve } from "@feathersjs/schema";
 import { bodyParser, errorHandler, koa, parseAuthentication, rest } from "@feathersjs/koa";
 import knex from "knex";
-import { ANN, SECRET, accessLife, announce, dataFolder, endWithInput, port } from "../shared/serving.js";
+import {
+  ANN,
+  SECRET,
+  accessLife,
+  announce,
+  dataFolder,
+  endWithInput,
+  port,
+} from "../shared/serving.js";
 
 endWithInput();
 const database = knex({

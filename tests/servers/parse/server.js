@@ -9,7 +9,16 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import express from "express";
-import { ANN, SECRET, accessLife, announce, dataFolder, endWithInput, freePort, port } from "../shared/serving.js";
+import {
+  ANN,
+  SECRET,
+  accessLife,
+  announce,
+  dataFolder,
+  endWithInput,
+  freePort,
+  port,
+} from "../shared/serving.js";
 
 const APP = "vestibule";
 
@@ -32,7 +41,10 @@ const server = new ParseServer({
   sessionLength: accessLife(31536000),
   // Standard output is for the address alone.
   silent: true,
-  passwordPolicy: { validatorPattern: "^.{8,}$", validationError: "Password should be at least 8 characters" },
+  passwordPolicy: {
+    validatorPattern: "^.{8,}$",
+    validationError: "Password should be at least 8 characters",
+  },
 });
 await server.start();
 const app = express();
@@ -65,31 +77,27 @@ async function database(folder) {
     spawnSync("chmod", ["a+x", data]);
   }
   const options = { ...as, cwd: folder, stdio: ["ignore", 2, 2] };
+  const run = (program, ...words) => spawnSync(join(bin, program), words, options).status === 0;
   const cluster = join(folder, "cluster");
   const first = !existsSync(join(cluster, "PG_VERSION"));
-  if (first) {
-    const made = spawnSync(join(bin, "initdb"), ["-D", cluster, "-U", "parse", "-A", "trust", "-E", "UTF8"], options);
-    if (made.status !== 0) throw new Error("initdb failed");
+  if (first && !run("initdb", "-D", cluster, "-U", "parse", "-A", "trust", "-E", "UTF8")) {
+    throw new Error("initdb failed");
   }
   const port = String(await freePort());
+  // The data are only for a test.
   const words = ["-D", cluster, "-h", "127.0.0.1", "-p", port, "-k", folder, "-c", "fsync=off"];
   const running = spawn(join(bin, "postgres"), words, options);
   running.on("exit", () => process.exit(1));
   // SIGINT: PostgreSQL's fast shutdown.
   process.on("exit", () => running.kill("SIGINT"));
-  for (let tries = 0; ; tries++) {
-    const ready = spawnSync(join(bin, "psql"), ["-h", "127.0.0.1", "-p", port, "-U", "parse", "-c", "select 1", "postgres"], { ...options, stdio: "ignore" });
-    if (ready.status === 0) break;
+  const sql = (base, text) =>
+    run("psql", "-h", "127.0.0.1", "-p", port, "-U", "parse", "-qc", text, base);
+  for (let tries = 0; !sql("postgres", ""); tries++) {
     if (tries > 150) throw new Error("PostgreSQL does not answer");
     await pause(200);
   }
-  if (first) {
-    const sql = (base, text) => {
-      const done = spawnSync(join(bin, "psql"), ["-h", "127.0.0.1", "-p", port, "-U", "parse", "-qc", text, base], options);
-      if (done.status !== 0) throw new Error(`failed: ${text}`);
-    };
-    sql("postgres", "create database parse");
-    sql("parse", "create extension postgis");
+  if (first && !(sql("postgres", "create database parse") && sql("parse", "create extension postgis"))) {
+    throw new Error("there is no PostGIS");
   }
   return `postgres://parse@127.0.0.1:${port}/parse`;
 }
