@@ -102,7 +102,7 @@ mod tests {
             (FASTAPI_USERS, 11),
             (STRAPI, 11),
             (STRAPI_SESSIONS, 18),
-            (PARSE, 12),
+            (PARSE, 13),
             (FEATHERS, 9),
         ] {
             let recording = Recording::parse(text);

@@ -16,7 +16,7 @@ import { join } from "node:path";
 
 export const ANN = { email: "ann@example.com", password: "correct-horse" };
 // Only for tests on loopback. It stays the same, so that tokens outlive a restart of the server.
-export const SECRET = "only for tests, on loopback, and known to everybody";
+export const SECRET = "only-for-tests-on-loopback-and-known-to-everybody";
 
 export function accessLife(otherwise) {
   return Number(process.env.ACCESS_LIFE_S ?? otherwise);

@@ -20,7 +20,7 @@ EMAIL = "ann@example.com"
 PASSWORD = "correct-horse"
 PORT = int(os.environ.get("PORT", "0"))
 # Only for tests on loopback. It stays the same, so that tokens outlive a restart of the server.
-SECRET = "only for tests, on loopback, and known to everybody"
+SECRET = "only-for-tests-on-loopback-and-known-to-everybody"
 
 
 def access_life(otherwise=300):

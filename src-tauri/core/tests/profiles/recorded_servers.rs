@@ -31,8 +31,8 @@ struct Server {
     refused: [Option<ErrorCode>; 2],
     /// Whether each refresh replaces the token.
     rotates: bool,
-    /// The path of the sign-out.
-    logout: Option<&'static str>,
+    /// The method and path of the sign-out.
+    logout: Option<(&'static str, &'static str)>,
     /// Whether the recording ends with the refresh of a session that was signed out.
     ends: bool,
 }
@@ -95,12 +95,18 @@ impl Server {
 
     async fn sign_out(&self, played: &Played, times: usize) {
         played.session.logout().await;
-        let Some(path) = self.logout else { return };
+        let Some((method, path)) = self.logout else {
+            return;
+        };
         let path = format!("{}{path}", self.path);
-        eventually("the sign-out at the server", || {
-            played.asked(&path) == times
-        })
-        .await;
+        let told = || {
+            let asked = played.player.played();
+            let told = asked
+                .iter()
+                .filter(|it| it.method == method && it.path == path);
+            told.count() == times
+        };
+        eventually("the sign-out at the server", told).await;
         eventually("its end here", || {
             !played.has_record("pending-sign-outs.json")
         })
@@ -164,7 +170,7 @@ const DJ_REST_AUTH_SERVER: Server = Server {
     profile: "dj-rest-auth",
     recording: DJ_REST_AUTH,
     shown: "Ann",
-    logout: Some("/auth/logout/"),
+    logout: Some(("POST", "/auth/logout/")),
     ..USUAL
 };
 
@@ -172,16 +178,15 @@ const DJOSER_SERVER: Server = Server {
     profile: "djoser",
     recording: DJOSER,
     registers: Some(SignInOutcome::Accepted),
-    logout: Some("/auth/jwt/blacklist/"),
+    logout: Some(("POST", "/auth/jwt/blacklist/")),
     ..USUAL
 };
 
 const DJANGO_OAUTH_TOOLKIT_SERVER: Server = Server {
     profile: "django-oauth-toolkit",
     recording: DJANGO_OAUTH_TOOLKIT,
-    shown: "",
     registers: None,
-    logout: Some("/o/revoke_token/"),
+    logout: Some(("POST", "/o/revoke_token/")),
     ..USUAL
 };
 
@@ -190,7 +195,7 @@ const FASTAPI_USERS_SERVER: Server = Server {
     recording: FASTAPI_USERS,
     registers: Some(SignInOutcome::Accepted),
     rotates: false,
-    logout: Some("/auth/jwt/logout"),
+    logout: Some(("POST", "/auth/jwt/logout")),
     ends: false,
     ..USUAL
 };
@@ -206,7 +211,7 @@ const STRAPI_SERVER: Server = Server {
 const STRAPI_SESSIONS_SERVER: Server = Server {
     profile: "strapi-sessions",
     recording: STRAPI_SESSIONS,
-    logout: Some("/api/auth/logout"),
+    logout: Some(("POST", "/api/auth/logout")),
     ..USUAL
 };
 
@@ -215,7 +220,7 @@ const PARSE_SERVER: Server = Server {
     recording: PARSE,
     path: "/parse",
     rotates: false,
-    logout: Some("/logout"),
+    logout: Some(("POST", "/logout")),
     ..USUAL
 };
 
@@ -227,7 +232,7 @@ const FEATHERS_SERVER: Server = Server {
     // It has no rule for passwords, and a taken e-mail is a fault of its database.
     refused: [Some(ErrorCode::BackendFault), None],
     rotates: false,
-    logout: Some("/authentication"),
+    logout: Some(("DELETE", "/authentication")),
     ends: false,
     ..USUAL
 };
@@ -251,7 +256,11 @@ async fn djoser() {
 #[tokio::test(flavor = "multi_thread")]
 async fn django_oauth_toolkit() {
     DJANGO_OAUTH_TOOLKIT_SERVER.is_described().await;
-    let other = json!({"endpoints": {"login": {"body": {"client_id": "nobody"}}}});
+    // A body is replaced whole.
+    let other = json!({"endpoints": {"login": {"body": {
+        "grant_type": "password", "client_id": "nobody", "scope": "openid",
+        "username": "$identifier", "password": "$password",
+    }}}});
     DJANGO_OAUTH_TOOLKIT_SERVER
         .refuses(
             "a client that it does not know",

@@ -203,7 +203,7 @@ async fn simplejwt_sorts_errors_by_field_and_rotates_or_not() {
     let tokens = |n: u8| format!(r#"{{"access":"{JWT}","refresh":"r-{n}"}}"#);
     let dead = r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#;
     let played = play(
-        ("djoser", "extends = \"djoser\""),
+        ("djoser", "schema = 1\nextends = \"djoser\""),
         &[
             said(
                 &register,

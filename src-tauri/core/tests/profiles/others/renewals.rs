@@ -135,7 +135,7 @@ async fn strapi_may_want_an_account_confirmed_and_renews_nothing() {
     let me = format!("GET /api/users/me -H Authorization: Bearer {JWT}");
     let who = r#"{"id":7,"username":"Ann","email":"ann@example.com","confirmed":true}"#;
     let played = play(
-        ("strapi", "extends = \"strapi\""),
+        ("strapi", "schema = 1\nextends = \"strapi\""),
         &[
             refused(register, "Email or Username are already taken"),
             ok(register, &format!(r#"{{"user":{who}}}"#)),
