@@ -139,6 +139,9 @@ pub fn text(rows: &[Row]) -> String {
         }
     }
     for row in rows {
+        if let Some(Cell::Held(said)) = &row.further {
+            text.push_str(&format!("\n{}, further steps: {said}\n", row.backend));
+        }
         for (column, why) in row.failures() {
             text.push_str(&format!("\nFAILED: {}, {column}: {why}\n", row.backend));
         }
