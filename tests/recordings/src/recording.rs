@@ -96,7 +96,7 @@ mod tests {
             (DIRECTUS, 19),
             (BETTER_AUTH, 21),
             (SUPABASE_BY_CONTRACT, 9),
-            (DJ_REST_AUTH, 17),
+            (DJ_REST_AUTH, 18),
             (DJOSER, 15),
             (DJANGO_OAUTH_TOOLKIT, 9),
             (FASTAPI_USERS, 11),

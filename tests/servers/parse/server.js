@@ -96,9 +96,9 @@ async function database(folder) {
     if (tries > 150) throw new Error("PostgreSQL does not answer");
     await pause(200);
   }
-  if (first && !(sql("postgres", "create database parse") && sql("parse", "create extension postgis"))) {
-    throw new Error("there is no PostGIS");
-  }
+  const made = () =>
+    sql("postgres", "create database parse") && sql("parse", "create extension postgis");
+  if (first && !made()) throw new Error("there is no PostGIS");
   return `postgres://parse@127.0.0.1:${port}/parse`;
 }
 
@@ -110,7 +110,8 @@ function debian() {
 
 /** The ids of a user of this machine. */
 function identity(name) {
-  const line = readFileSync("/etc/passwd", "utf8").split("\n").find((line) => line.startsWith(`${name}:`));
+  const lines = readFileSync("/etc/passwd", "utf8").split("\n");
+  const line = lines.find((line) => line.startsWith(`${name}:`));
   if (!line) throw new Error(`there is no user ${name}`);
   const [, , uid, gid] = line.split(":");
   return { uid: Number(uid), gid: Number(gid) };

@@ -1,4 +1,5 @@
-// Strapi 5 with the plugin for users as a new project has it: SQLite, one account, registration open.
+// Strapi 5 with the plugin for users as a new project has it: SQLite, one account, registration
+// open.
 
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -24,8 +25,9 @@ Object.assign(process.env, {
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const strapi = createStrapi({ appDir: folder, distDir: folder });
 // Its log goes to standard error; standard output is for the address alone.
-strapi.log.transports.forEach((transport) => {
-  transport.stderrLevels = Object.fromEntries(Object.keys(strapi.log.levels).map((level) => [level, true]));
-});
+const levels = Object.keys(strapi.log.levels).map((level) => [level, true]);
+for (const transport of strapi.log.transports) {
+  transport.stderrLevels = Object.fromEntries(levels);
+}
 await strapi.start();
 announce(`http://127.0.0.1:${process.env.PORT}`);

@@ -243,6 +243,10 @@ async fn dj_rest_auth() {
     let switched_off = "an account that was switched off";
     let revoked = SignedOutReason::Revoked;
     DJ_REST_AUTH_SERVER.ends_after(switched_off, revoked).await;
+    let by_address = "a server where people sign in with their address";
+    DJ_REST_AUTH_SERVER
+        .refuses(by_address, json!({}), ErrorCode::Misconfigured)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
