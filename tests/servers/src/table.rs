@@ -187,9 +187,10 @@ mod tests {
             ..Row::of("strapi")
         };
         assert!(!row.holds());
-        let table = text(&[row.clone()]);
+        let rows = [row];
+        let table = text(&rows);
         assert!(table.contains("NOT RUN"), "{table}");
         assert!(table.contains("FAILED: strapi, not run: npm ci failed"));
-        assert_eq!(json(&[row])[0]["not_run"], "npm ci failed");
+        assert_eq!(json(&rows)[0]["not_run"], "npm ci failed");
     }
 }
