@@ -13,11 +13,22 @@ export type Resource<T> =
   | { status: "failed"; failure: AuthError };
 
 /**
- * Reads a path of the backend and checks the shape of the answer. A failed read is repeated when
- * the connection comes back. Reads nothing where the path is `null`.
+ * Reads a path of the backend and checks the shape of the answer. Reads nothing where the path is
+ * `null`.
  */
 export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
-  const [held, setHeld] = useState<{ path: string | null; value: Resource<T> }>();
+  return useRead(path, (signal) => fetched(path ?? "", schema, signal));
+}
+
+/**
+ * Reads something of the backend, again for each new `key`, and nothing where that is `null`. A failed
+ * read is repeated when the connection comes back.
+ */
+export function useRead<T>(
+  key: string | null,
+  read: (signal: AbortSignal) => Promise<Resource<T>>,
+) {
+  const [held, setHeld] = useState<{ key: string | null; value: Resource<T> }>();
   const [attempt, setAttempt] = useState(0);
   const state = useAuthState();
   const fresh = state.status === "signed_in" && state.freshness.kind === "fresh";
@@ -27,40 +38,37 @@ export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
     setAttempt((n) => n + 1);
   }, []);
 
+  /** Reads again, and shows what was read before until the answer is there. */
+  const refresh = useCallback(() => setAttempt((n) => n + 1), []);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new `attempt` makes the effect read again
   useEffect(() => {
-    if (path === null) return;
+    if (key === null) return;
     const controller = new AbortController();
     const keep = (value: Resource<T>) => {
       if (controller.signal.aborted) return;
       // Data that was read before stays on the screen when a later read fails.
       const isWorse = (before: Resource<T>) =>
         before.status === "ready" && value.status === "failed";
-      setHeld((before) =>
-        before?.path === path && isWorse(before.value) ? before : { path, value },
-      );
+      setHeld((before) => (before?.key === key && isWorse(before.value) ? before : { key, value }));
     };
-    read(path, schema, controller.signal).then(keep, (cause) =>
+    read(controller.signal).then(keep, (cause) =>
       keep({ status: "failed", failure: auth.failure(cause) }),
     );
     return () => controller.abort();
-  }, [path, schema, attempt]);
+  }, [key, attempt]);
 
-  const value: Resource<T> = held?.path === path ? held.value : { status: "loading" };
+  const value: Resource<T> = held?.key === key ? held.value : { status: "loading" };
   const failed = value.status === "failed";
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a return to fresh repeats the read
   useEffect(() => {
     if (fresh && failed) reload();
   }, [fresh]);
 
-  return {
-    resource: value,
-    reload,
-    setData: (data: T) => setHeld({ path, value: { status: "ready", data } }),
-  };
+  return { resource: value, reload, refresh };
 }
 
-async function read<T>(
+async function fetched<T>(
   path: string,
   schema: z.ZodType<T>,
   signal: AbortSignal,

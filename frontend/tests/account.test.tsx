@@ -2,26 +2,30 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { refused, reply, signedIn, signedOut, stale, unreachable } from "./support/states";
+import {
+  listedSession,
+  refused,
+  reply,
+  signedIn,
+  signedOut,
+  stale,
+  unreachable,
+} from "./support/states";
 
-const now = new Date().toISOString();
-const here = {
-  id: "a",
-  device: { fingerprint: "f", os: "Debian 12", browser: "Vestibule 1.2.3" },
+const now = Date.now();
+const here = listedSession("a", {
+  os: "Debian 12",
+  browser: "Vestibule 1.2.3",
+  address: "10.0.0.1",
   createdAt: now,
   lastUsedAt: now,
   current: true,
-};
-const there = {
-  ...here,
-  id: "b/c",
-  device: { os: { type: "macOS", version: "15" } },
-  current: false,
-};
+});
+const there = listedSession("b", { os: "macOS 15", lastUsedAt: now });
 
-function shellWithSessions(more = {}) {
+function shellWithSessions(sessions = [here, there], leftOut = 0) {
   const shell = startShell(signedIn({ user: { roles: ["user", "editor"] } }));
-  shell.backend({ "GET /sessions": reply(200, [here, there]), ...more });
+  shell.on("sessions", () => ({ sessions, leftOut }));
   return shell;
 }
 
@@ -38,25 +42,37 @@ describe("the account page", () => {
     expect(screen.getByText("The system's keyring")).toBeVisible();
   });
 
-  it("lists sessions in the shapes that servers have, and leaves out what it cannot read", async () => {
-    const seconds = Date.parse("2026-11-20T10:00:00Z") / 1000;
+  it("says of each session what is known of it, and that the rest is not", async () => {
     const sessions = [
-      { id: 42, device: "Laptop", createdAt: seconds, lastUsedAt: null },
-      { _id: "x7", device: "Phone", createdAt: "2026-11-20T10:00:00Z", lastUsedAt: seconds },
-      { device: "Ghost", createdAt: seconds },
-      "nonsense",
+      listedSession("1", { name: "Laptop", createdAt: Date.parse("2026-11-20T10:00:00Z") }),
+      listedSession("2", { userAgent: "curl/7.88.1", lastUsedAt: now, address: "10.0.0.2" }),
+      listedSession("3"),
     ];
-    startShell(signedIn()).backend({ "GET /sessions": reply(200, { sessions }) });
+    shellWithSessions(sessions, 3);
     await openApp("/account/");
     const list = await screen.findByRole("list", { name: "Sessions" });
-    expect(list.children).toHaveLength(2);
-    expect(list).toHaveTextContent(/Laptop.*Signed in.*Phone.*Last used/);
-    expect(list).not.toHaveTextContent("Ghost");
-    expect(list, "seconds are no milliseconds").not.toHaveTextContent("1970");
+    const [laptop, curl, unknown] = within(list).getAllByRole("listitem");
+    expect(laptop).toHaveTextContent(/Laptop.*Last used: unknown, signed in .*2026/);
+    expect(curl).toHaveTextContent(/curl\/7\.88\.1.*Last used today.*10\.0\.0\.2/);
+    expect(unknown).toHaveTextContent("An unknown deviceLast used: unknown");
+    expect(
+      screen.getByText("The server lists 3 more sessions, which are not shown."),
+    ).toBeVisible();
+  });
+
+  it.each([
+    [0, null],
+    [1, "The server lists one more session, which is not shown."],
+  ])("says that no session can be shown where %s are left out", async (leftOut, words) => {
+    shellWithSessions([], leftOut);
+    await openApp("/account/");
+    expect(await screen.findByText("The server lists no session that can be shown.")).toBeVisible();
+    expect(screen.queryByRole("list", { name: "Sessions" })).toBeNull();
+    if (words) expect(screen.getByText(words)).toBeVisible();
   });
 
   it("lists the sessions and ends one after a question", async () => {
-    const shell = shellWithSessions({ "DELETE /sessions/b%2Fc": reply(204) });
+    const shell = shellWithSessions();
     const { user } = await openApp("/account/");
     expect(await screen.findByText("Vestibule 1.2.3 on Debian 12")).toBeVisible();
     const list = within(screen.getByRole("region", { name: "Where you are signed in" }));
@@ -64,25 +80,30 @@ describe("the account page", () => {
     expect(list.getAllByRole("button", { name: /^End/ })).toHaveLength(1);
     await user.click(await end());
     await user.click(screen.getByRole("button", { name: "Cancel" }));
-    expect(shell.requests().some(({ method }) => method === "DELETE")).toBe(false);
+    expect(shell.called("end_session")).toHaveLength(0);
     const button = await end();
     await waitFor(() => expect(button, "where one was").toHaveFocus());
 
     await user.click(await end());
     const dialog = screen.getByRole("alertdialog", { name: "End this session?" });
     expect(dialog).toHaveAccessibleDescription("macOS 15 will have to sign in again.");
+    shell.on("end_session", () => {
+      shell.on("sessions", () => ({ sessions: [here], leftOut: 0 }));
+      return null;
+    });
     await user.click(within(dialog).getByRole("button", { name: "End session" }));
     await waitFor(() => expect(screen.queryByText("macOS 15")).toBeNull());
+    expect(shell.called("end_session")[0]?.args).toEqual({ id: "b" });
+    expect(shell.called("sessions"), "the list is read anew").toHaveLength(2);
+    expect(shell.requests(), "the page itself asks nothing").toHaveLength(0);
     expect(screen.getByText("Vestibule 1.2.3 on Debian 12")).toBeVisible();
     const rest = screen.getByRole("list", { name: "Sessions" });
     await waitFor(() => expect(rest, "its button is gone").toHaveFocus());
   });
 
   it("keeps the question open and says why when a session could not be ended", async () => {
-    shellWithSessions({
-      "DELETE /sessions/b%2Fc": () => {
-        throw unreachable;
-      },
+    shellWithSessions().on("end_session", () => {
+      throw unreachable;
     });
     const { user } = await openApp("/account/");
     await user.click(await end());
@@ -95,7 +116,8 @@ describe("the account page", () => {
   });
 
   it("signs out everywhere: the server first, then here", async () => {
-    const shell = shellWithSessions({ "POST /logout-all": reply(204) });
+    const shell = shellWithSessions();
+    shell.backend({ "POST /logout-all": reply(204) });
     const { user, visit } = await openApp("/account/");
     await user.click(await screen.findByRole("button", { name: "Sign out everywhere" }));
     const dialog = screen.getByRole("alertdialog");
@@ -110,7 +132,8 @@ describe("the account page", () => {
   });
 
   it("does not sign out here when the server could not end the others", async () => {
-    const shell = shellWithSessions({ "POST /logout-all": reply(500) });
+    const shell = shellWithSessions();
+    shell.backend({ "POST /logout-all": reply(500) });
     const { user } = await openApp("/account/");
     await user.click(await screen.findByRole("button", { name: "Sign out everywhere" }));
     const dialog = screen.getByRole("alertdialog");
@@ -123,7 +146,8 @@ describe("the account page", () => {
     ["refuses the session", reply(401, { message: "no" }), "does not accept your session"],
     ["has no such call", reply(404), "does not offer this"],
   ])("takes nothing for done when a server %s", async (_name, answer, words) => {
-    const shell = shellWithSessions({ "POST /logout-all": answer });
+    const shell = shellWithSessions();
+    shell.backend({ "POST /logout-all": answer });
     const { user } = await openApp("/account/");
     await user.click(await screen.findByRole("button", { name: "Sign out everywhere" }));
     const dialog = screen.getByRole("alertdialog");
@@ -132,28 +156,42 @@ describe("the account page", () => {
     expect(shell.called("logout"), "the other devices are still in").toHaveLength(0);
   });
 
-  it("asks the list what a 404 means: the session that is gone has ended", async () => {
-    const shell = shellWithSessions({ "DELETE /sessions/b%2Fc": reply(404) });
+  it("ends all other sessions where the server can, and stays signed in", async () => {
+    const shell = startShell(signedIn(), { endOtherSessions: true, endSession: false });
+    shell.on("sessions", () => ({ sessions: [here, there], leftOut: 0 }));
     const { user } = await openApp("/account/");
-    await user.click(await end());
-    await user.click(screen.getByRole("button", { name: "End session" }));
-    const dialog = await screen.findByRole("alertdialog");
-    expect(
-      await within(dialog).findByRole("alert"),
-      "it is listed, so nothing has ended it",
-    ).toHaveTextContent("does not offer this");
-    shell.backend({ "GET /sessions": reply(200, [here]), "DELETE /sessions/b%2Fc": reply(404) });
-    await user.click(within(dialog).getByRole("button", { name: "End session" }));
+    await screen.findByText("macOS 15");
+    expect(screen.queryByRole("button", { name: /^End the session/ })).toBeNull();
+    await user.click(screen.getByRole("button", { name: "End all others" }));
+    const dialog = within(screen.getByRole("alertdialog", { name: "End all other sessions?" }));
+    shell.on("end_other_sessions", () => {
+      shell.on("sessions", () => ({ sessions: [here], leftOut: 0 }));
+      return null;
+    });
+    await user.click(dialog.getByRole("button", { name: "End all others" }));
     await waitFor(() => expect(screen.queryByText("macOS 15")).toBeNull());
+    expect(shell.called("logout")).toHaveLength(0);
   });
 
-  it.each([
-    ["has no such list", reply(404), /does not list sessions/],
-    ["answers nonsense", reply(200, { sessions: "many" }), /does not understand/],
-  ])("copes with a server that %s", async (_name, answer, words) => {
-    startShell(signedIn()).backend({ "GET /sessions": answer });
+  it("says why the list could not be read, and reads it again", async () => {
+    const shell = startShell(signedIn());
+    shell.on("sessions", () => {
+      throw unreachable;
+    });
+    const { user } = await openApp("/account/");
+    const card = within(screen.getByRole("region", { name: "Where you are signed in" }));
+    expect(await card.findByRole("alert")).toHaveTextContent("cannot be reached");
+    shell.on("sessions", () => ({ sessions: [here], leftOut: 0 }));
+    await user.click(card.getByRole("button", { name: "Try again" }));
+    expect(await card.findByText("Vestibule 1.2.3 on Debian 12")).toBeVisible();
+  });
+
+  it("copes with a server that has no such list", async () => {
+    startShell(signedIn()).on("sessions", () => {
+      throw refused("unsupported");
+    });
     await openApp("/account/");
-    expect(await screen.findByText(words)).toBeVisible();
+    expect(await screen.findByText("This server does not list sessions.")).toBeVisible();
   });
 
   it("changes the theme, and puts it back when that fails", async () => {

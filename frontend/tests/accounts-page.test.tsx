@@ -26,6 +26,25 @@ describe("the page of all accounts", () => {
     expect(shell.called("switch_account")[0]?.args).toEqual({ account: "a3" });
   });
 
+  it.each(["/accounts/", "/accounts/add/"])(
+    "says of %s that the accounts could not be read, and tries again",
+    async (path) => {
+      const shell = startShell(signedIn());
+      shell.backend({});
+      shell.on("accounts", () => {
+        throw refused("other", "The list is damaged.");
+      });
+      const { user } = await openApp(path);
+      const heading = () => screen.getByRole("heading", { level: 1 });
+      expect(heading()).toHaveTextContent("The accounts could not be read");
+      expect(screen.getByRole("alert")).toHaveTextContent("The list is damaged.");
+      shell.on("accounts", () => accountList());
+      await user.click(screen.getByRole("button", { name: "Try again" }));
+      await waitFor(() => expect(heading()).not.toHaveTextContent("could not be read"));
+      expect(heading()).not.toHaveTextContent("no such page");
+    },
+  );
+
   it("is there for somebody who is signed out in this account", async () => {
     await page(accountList({ accounts: [account("n", null), bobs], current: "n" }), signedOut());
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Accounts");

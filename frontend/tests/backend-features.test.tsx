@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
-import { otpPending, reply, signedIn, signedOut } from "./support/states";
+import { offered, otpPending, reply, signedIn, signedOut } from "./support/states";
 
 const accounts = () => screen.queryAllByRole("link", { name: /create (an )?account/i });
 
@@ -53,7 +53,7 @@ describe("a server that makes no accounts", () => {
 
 describe("a server that sends no codes", () => {
   it("is not asked for another, and the code is looked for in an app", async () => {
-    startShell(otpPending(), { resendOtp: false });
+    startShell(otpPending(0, [offered("totp")]));
     await openApp("/auth/otp/");
     expect(screen.queryByRole("button", { name: /send/i })).toBeNull();
     expect(screen.queryByText(/We sent/)).toBeNull();
@@ -78,7 +78,7 @@ describe("a server that keeps no list of sessions", () => {
     await openApp("/account/");
     expect(await screen.findByText("https://api.example.com")).toBeVisible();
     expect(card()).toBeNull();
-    expect(shell.requests()).toHaveLength(0);
+    expect(shell.called("sessions")).toHaveLength(0);
   });
 
   it("may still end them all", async () => {
@@ -86,21 +86,20 @@ describe("a server that keeps no list of sessions", () => {
     await openApp("/account/");
     expect(card()).toHaveTextContent("This server does not list sessions.");
     expect(screen.getByRole("button", { name: "Sign out everywhere" })).toBeVisible();
-    expect(shell.requests()).toHaveLength(0);
+    expect(shell.called("sessions")).toHaveLength(0);
   });
 
   it("or list them and have no end to all", async () => {
     const shell = startShell(signedIn(), { logoutAll: false });
-    shell.backend({ "GET /sessions": reply(200, []) });
     await openApp("/account/");
-    await waitFor(() => expect(shell.requests()).toHaveLength(1));
+    await waitFor(() => expect(shell.called("sessions")).toHaveLength(1));
     expect(card()).toBeVisible();
     expect(screen.queryByRole("button", { name: "Sign out everywhere" })).toBeNull();
   });
 
   it("says that it cannot end them, and signs out nowhere, where only the server knows", async () => {
     const shell = startShell(signedIn());
-    shell.backend({ "GET /sessions": reply(404), "POST /logout-all": reply(404) });
+    shell.backend({ "POST /logout-all": reply(404) });
     const { user } = await openApp("/account/");
     await user.click(await screen.findByRole("button", { name: "Sign out everywhere" }));
     const dialog = screen.getByRole("alertdialog");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deviceName, lastSeen } from "@/features/account/session-list";
 import { capital, duration, initials, moment, money } from "@/lib/format";
+import { listedSession } from "@/vestibule/tests/support/states";
 
 describe("words for people", () => {
   it.each([
@@ -43,18 +44,21 @@ describe("words for people", () => {
 
   it.each([
     [{ os: "Debian 12", browser: "Vestibule 1" }, "Vestibule 1 on Debian 12"],
-    [{ os: { type: "Windows", version: "11" } }, "Windows 11"],
-    [{ os: { name: "macOS" }, browser: "  " }, "macOS"],
-    ["A phone", "A phone"],
-    [null, "An unknown device"],
-    [{ os: 7 }, "An unknown device"],
-  ])("a device %j", (device, words) => {
-    expect(deviceName(device)).toBe(words);
+    [{ os: "Windows 11" }, "Windows 11"],
+    [{ name: "A phone", os: "iOS", userAgent: "x" }, "A phone"],
+    [{ userAgent: "curl/7.88.1" }, "curl/7.88.1"],
+    [{}, "An unknown device"],
+  ])("a device %j", (says, words) => {
+    expect(deviceName(listedSession("a", says))).toBe(words);
   });
 
   it("when a session was last seen", () => {
-    const entry = { id: "a", device: null, createdAt: 0, current: false };
-    expect(lastSeen(entry)).toMatch(/^Signed in /);
-    expect(lastSeen({ ...entry, lastUsedAt: Date.now() })).toMatch(/^Last used today/);
+    const now = Date.now();
+    expect(lastSeen(listedSession("a"))).toBe("Last used: unknown");
+    expect(lastSeen(listedSession("a", { createdAt: now }))).toMatch(
+      /^Last used: unknown, signed in today/,
+    );
+    const used = listedSession("a", { createdAt: now, lastUsedAt: now });
+    expect(lastSeen(used)).toMatch(/^Last used today/);
   });
 });

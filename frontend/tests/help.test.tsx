@@ -2,11 +2,10 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { refused, reply, signedIn } from "./support/states";
+import { refused, signedIn } from "./support/states";
 
 function shellThatReports(reports: boolean | null) {
   const shell = startShell(signedIn());
-  shell.backend({ "GET /sessions": reply(200, []) });
   shell.on("app_info", () => ({
     product: "Vestibule",
     version: "1.2.3",

@@ -3,13 +3,12 @@ import type { PolicyInfo } from "vestibule";
 import { describe, expect, it } from "vitest";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { reply, signedIn } from "./support/states";
+import { signedIn } from "./support/states";
 
 const FILE = "/etc/dev.vestibule.desktop/policy.toml";
 
 async function accountUnder(policy: PolicyInfo | null) {
   const shell = startShell(signedIn());
-  shell.backend({ "GET /sessions": reply(200, []) });
   const info = shell.handler("app_info")({}, new Headers()) as object;
   shell.on("app_info", () => ({ ...info, policy }));
   await openApp("/account/");

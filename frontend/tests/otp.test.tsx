@@ -1,9 +1,18 @@
 import { screen, waitFor } from "@testing-library/react";
+import type { CodeMethod, SessionState } from "vestibule";
 import { describe, expect, it, vi } from "vitest";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { otpPending, refused, signedIn, signedOut, unreachable } from "./support/states";
+import { offered, otpPending, refused, signedIn, signedOut, unreachable } from "./support/states";
 import { pass } from "./support/time";
+
+/** What the command is called with. */
+const given = (challenge: string, code: string, method: CodeMethod = "otp") => ({
+  input: { challenge, code, method, trustDevice: false },
+});
+
+const challengeOf = (state: SessionState) =>
+  state.status === "otp_pending" ? state.challenge : null;
 
 const field = () => screen.getByRole("textbox", { name: "Six-digit code" });
 
@@ -22,9 +31,7 @@ describe("the code page", () => {
     expect(shell.called("verify_otp")).toHaveLength(0);
     await user.keyboard("6");
     await waitFor(() => expect(visit.current).toBe("/account/"));
-    expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
-      { challenge: "c1", code: "123456" },
-    ]);
+    expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([given("c1", "123456")]);
   });
 
   it("takes a pasted code with a space in it", async () => {
@@ -34,9 +41,7 @@ describe("the code page", () => {
     await user.click(field());
     await user.paste("654 321");
     await waitFor(() =>
-      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
-        { challenge: "c1", code: "654321" },
-      ]),
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([given("c1", "654321")]),
     );
   });
 
@@ -51,9 +56,7 @@ describe("the code page", () => {
     await user.click(field());
     await user.paste(pasted);
     await waitFor(() =>
-      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
-        { challenge: "c1", code },
-      ]),
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([given("c1", code)]),
     );
   });
 
@@ -70,7 +73,9 @@ describe("the code page", () => {
   });
 
   it("takes codes of the length and the letters that the server has", async () => {
-    const shell = startShell(otpPending(), { code: { length: 9, letters: true } });
+    const shell = startShell(
+      otpPending(0, [offered("otp", { form: { length: 9, letters: true } })]),
+    );
     shell.on("verify_otp", () => ({ outcome: "signed_in" }));
     const { user } = await openApp("/auth/otp/");
     const code = screen.getByRole("textbox", { name: "Code of 9 characters" });
@@ -82,7 +87,7 @@ describe("the code page", () => {
     await user.keyboard("2c");
     await waitFor(() =>
       expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
-        { challenge: "c1", code: "k3F9-ab2c" },
+        given("c1", "k3F9-ab2c"),
       ]),
     );
   });
@@ -102,8 +107,8 @@ describe("the code page", () => {
     await user.keyboard("222222");
     await waitFor(() =>
       expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
-        { challenge: "c1", code: "111111" },
-        { challenge: "c2", code: "222222" },
+        given("c1", "111111"),
+        given("c2", "222222"),
       ]),
     );
   });
@@ -163,16 +168,16 @@ describe("the code page", () => {
   it("sends a new code once the wait is over", async () => {
     vi.useFakeTimers();
     const shell = startShell(otpPending(3000));
-    shell.on("resend_otp", () => {
+    shell.on("send_otp", () => {
       shell.changeNow(otpPending(30_000), "challenge");
-      return { id: "c1", email: "ada@example.com", resendInMs: 30_000 };
+      return challengeOf(otpPending(30_000));
     });
     const { user } = await openApp("/auth/otp/", { fakeTimers: true });
     expect(screen.getByRole("button", { name: "Send again in 3 s" })).toBeDisabled();
     await pass(3000);
     await user.click(screen.getByRole("button", { name: "Send a new code" }));
     await pass(0);
-    expect(shell.called("resend_otp")).toHaveLength(1);
+    expect(shell.called("send_otp")).toHaveLength(1);
     expect(screen.getByText(/A new code is on its way/)).toBeVisible();
     expect(screen.getByLabelText("Six-digit code"), "where it is typed").toHaveFocus();
     expect(screen.getByRole("button", { name: "Send again in 30 s" })).toBeDisabled();
@@ -180,7 +185,7 @@ describe("the code page", () => {
 
   it("obeys a rate limit on sending", async () => {
     const shell = startShell(otpPending());
-    shell.on("resend_otp", () => {
+    shell.on("send_otp", () => {
       throw refused("rate_limited", "The server asks to wait.", 60_000);
     });
     const { user } = await openApp("/auth/otp/");

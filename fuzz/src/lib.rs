@@ -7,25 +7,31 @@
 mod api_path;
 mod dates;
 mod keyring_item;
+mod profile_values;
 mod response_fields;
+mod session_list;
 mod set_cookie;
 
 pub use api_path::api_path;
 pub use dates::dates;
 pub use keyring_item::keyring_item;
+pub use profile_values::profile_values;
 pub use response_fields::response_fields;
+pub use session_list::session_list;
 pub use set_cookie::set_cookie;
 
 /// One target: its name, which is also the folder of its seeds, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("set_cookie", set_cookie),
     ("response_fields", response_fields),
+    ("session_list", session_list),
     ("dates", dates),
     ("api_path", api_path),
     ("keyring_item", keyring_item),
+    ("profile_values", profile_values),
 ];
 
 /// Whether the line can be the text of a header: parsers never get any other line.

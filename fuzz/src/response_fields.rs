@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use vestibule_core::profile::{Facts, Pointer, Profile, SHIPPED};
+use vestibule_core::profile::{Facts, Place, Pointer, Profile, SHIPPED};
 use vestibule_core::testing::Fields;
 use vestibule_core::{AccessToken, ResponseFields, Secret};
 
@@ -26,12 +26,17 @@ pub fn response_fields(data: &[u8]) {
         read(&body, profile, &profile.answer.refresh);
         read(&body, profile, &profile.answer.me);
     }
-    let pointers: Vec<Pointer> = String::from_utf8_lossy(head)
+    let head = String::from_utf8_lossy(head);
+    let pointers = head
         .split_whitespace()
-        .filter_map(|text| Pointer::parse(text).ok())
-        .collect();
-    // Every field of the profile's answers uses all pointers.
-    let all = || pointers.clone();
+        .filter_map(|text| Pointer::parse(text).ok());
+    let pointers: Vec<Pointer> = pointers.collect();
+    let places = head
+        .split_whitespace()
+        .filter_map(|text| Place::parse(text).ok());
+    let places: Vec<Place> = places.collect();
+    // Every field of the profile's answers uses all places.
+    let all = || places.clone();
     let fields = Fields {
         user: all(),
         access_token: all(),
@@ -41,10 +46,12 @@ pub fn response_fields(data: &[u8]) {
     let mut profile = PROFILES[0].clone();
     profile.otp.email = all();
     profile.otp.challenge = all();
+    profile.otp.methods = all();
+    profile.otp.method_name = all();
     profile.answer.message = all();
     profile.answer.code = all();
-    profile.user.id = all();
-    profile.user.name_parts = all();
+    profile.user.id = pointers.clone();
+    profile.user.name_parts = pointers;
     read(&body, &profile, &fields);
 }
 
@@ -88,4 +95,7 @@ fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
     };
     let _ = profile.ends.iter().find(|rule| rule.holds(&facts));
     let _ = (reply.challenge(), reply.otp_email());
+    if let Some(names) = reply.methods() {
+        let _ = profile.offered_methods(Some(&names));
+    }
 }

@@ -3,7 +3,7 @@
 import { Laptop } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
-import type { AuthError } from "vestibule";
+import type { AuthError, ListedSession, SessionList } from "vestibule";
 import { useFeatures } from "vestibule/react";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -13,26 +13,35 @@ import { Failed } from "@/components/ui/failed";
 import { IconTile } from "@/components/ui/icon-tile";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { useConfirmation } from "@/lib/confirmation";
-import { useResource } from "@/lib/resource";
+import { type Resource, useRead } from "@/lib/resource";
 import { auth, messages } from "@/lib/vestibule";
-import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./session-list";
+import { deviceName, lastSeen, leftOutText } from "./session-list";
 
-/** The list of the account's sessions, with buttons to end one or all of them. */
+/** The list of the account's sessions, with buttons to end one, the others or all of them. */
 export function Sessions() {
-  const { sessions, logoutAll } = useFeatures();
-  const { resource, reload, setData } = useResource(sessions ? "/sessions" : null, sessionsSchema);
+  const { sessions, endSession, endOtherSessions, logoutAll } = useFeatures();
+  const { resource, reload, refresh } = useRead(sessions ? "sessions" : null, readSessions);
   const list = useRef<HTMLUListElement>(null);
   const [ended, setEnded] = useState(0);
   // The focused button is gone with its session, so the list gets the focus.
   useEffect(() => {
     if (ended > 0) list.current?.focus();
   }, [ended]);
-  if (!sessions && !logoutAll) return null;
+  if (!sessions && !endOtherSessions && !logoutAll) return null;
+  const onEnded = () => {
+    refresh();
+    setEnded((n) => n + 1);
+  };
   return (
     <Card
       title="Where you are signed in"
-      description={sessions ? "End any session you do not recognise." : undefined}
-      action={logoutAll && <Everywhere />}
+      description={endSession ? "End any session you do not recognise." : undefined}
+      action={
+        <div className="flex flex-wrap justify-end gap-2">
+          {endOtherSessions && <Others onEnded={onEnded} />}
+          {logoutAll && <Everywhere />}
+        </div>
+      }
     >
       {!sessions && <NoList />}
       {sessions && resource.status === "loading" && (
@@ -48,35 +57,50 @@ export function Sessions() {
       )}
       {resource.status === "missing" && <NoList />}
       {resource.status === "ready" && (
-        <ul ref={list} tabIndex={-1} aria-label="Sessions" className="divide-y divide-line">
-          {resource.data.map((entry) => (
-            <Entry
-              key={entry.id}
-              entry={entry}
-              onEnded={() => {
-                setData(resource.data.filter(({ id }) => id !== entry.id));
-                setEnded((n) => n + 1);
-              }}
-            />
-          ))}
-        </ul>
+        <>
+          {resource.data.sessions.length > 0 ? (
+            <ul ref={list} tabIndex={-1} aria-label="Sessions" className="divide-y divide-line">
+              {resource.data.sessions.map((one) => (
+                <Entry key={one.id} session={one} mayEnd={endSession} onEnded={onEnded} />
+              ))}
+            </ul>
+          ) : (
+            <p className="text-sm text-muted">The server lists no session that can be shown.</p>
+          )}
+          {resource.data.leftOut > 0 && (
+            <p className="mt-3 text-sm text-muted">{leftOutText(resource.data.leftOut)}</p>
+          )}
+        </>
       )}
     </Card>
   );
+}
+
+async function readSessions(): Promise<Resource<SessionList>> {
+  const { data, error } = await auth.listSessions();
+  if (!error) return { status: "ready", data };
+  return error.code === "unsupported"
+    ? { status: "missing" }
+    : { status: "failed", failure: error };
 }
 
 function NoList() {
   return <p className="text-sm text-muted">This server does not list sessions.</p>;
 }
 
-function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void }) {
-  const name = deviceName(entry.device);
+function Entry({
+  session,
+  mayEnd,
+  onEnded,
+}: {
+  session: ListedSession;
+  mayEnd: boolean;
+  onEnded: () => void;
+}) {
+  const name = deviceName(session);
   const ending = useConfirmation(async () => {
-    const failed = await ask(`/sessions/${encodeURIComponent(entry.id)}`, "DELETE");
-    // A 404 means either that the session is gone or that the server has no such call. The list
-    // of sessions shows which it is.
-    const stands = failed?.status === 404 ? await isListed(entry.id) : failed !== null;
-    if (stands) return failed;
+    const { error } = await auth.endSession(session.id);
+    if (error) return error;
     toast("That session has ended.");
     onEnded();
     return null;
@@ -88,11 +112,12 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
       </IconTile>
       <div className="min-w-0 flex-1">
         <p className="text-sm font-medium break-words">{name}</p>
-        <p className="text-sm text-muted">{lastSeen(entry)}</p>
+        <p className="text-sm text-muted">
+          {[lastSeen(session), session.address].filter(Boolean).join(" · ")}
+        </p>
       </div>
-      {entry.current ? (
-        <Badge tone="accent">This session</Badge>
-      ) : (
+      {session.current && <Badge tone="accent">This session</Badge>}
+      {mayEnd && !session.current && (
         <Confirm
           {...ending}
           trigger={
@@ -109,9 +134,32 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
   );
 }
 
+function Others({ onEnded }: { onEnded: () => void }) {
+  const ending = useConfirmation(async () => {
+    const { error } = await auth.endOtherSessions();
+    if (error) return error;
+    toast("All other sessions have ended.");
+    onEnded();
+    return null;
+  });
+  return (
+    <Confirm
+      {...ending}
+      trigger={
+        <Button look="secondary" size="sm">
+          End all others
+        </Button>
+      }
+      title="End all other sessions?"
+      description="Every other device will have to sign in again. You stay signed in here."
+      confirm="End all others"
+    />
+  );
+}
+
 function Everywhere() {
   const leaving = useConfirmation(async () => {
-    const failed = await ask("/logout-all", "POST");
+    const failed = await logoutEverywhere();
     // The guard redirects when the new state arrives.
     if (!failed) await auth.logout();
     return failed;
@@ -131,23 +179,12 @@ function Everywhere() {
   );
 }
 
-/** Sends a request whose answer has no body to read. Returns null where it succeeded. */
-async function ask(path: string, method: string): Promise<AuthError | null> {
+/** Makes the server end all sessions. Returns null where it has. */
+async function logoutEverywhere(): Promise<AuthError | null> {
   try {
-    const response = await auth.fetch(path, { method });
+    const response = await auth.fetch("/logout-all", { method: "POST" });
     return response.ok ? null : auth.refusal(response);
   } catch (cause) {
     return auth.failure(cause);
-  }
-}
-
-/** Whether the server still lists a session. True where the list cannot be read. */
-async function isListed(id: string): Promise<boolean> {
-  try {
-    const response = await auth.fetch("/sessions");
-    const list = sessionsSchema.safeParse(await response.json());
-    return !response.ok || !list.success || list.data.some((entry) => entry.id === id);
-  } catch {
-    return true;
   }
 }

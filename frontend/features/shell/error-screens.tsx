@@ -1,9 +1,12 @@
 "use client";
 
 import Link from "next/link";
+import type { AuthError } from "vestibule";
 import { Button } from "@/components/ui/button";
+import { Failed } from "@/components/ui/failed";
 import { Centered, PageHeading, PageTitle } from "@/components/ui/page";
 import { routes } from "@/lib/routes";
+import { accounts, messages } from "@/lib/vestibule";
 
 export function NotFoundScreen() {
   return (
@@ -14,6 +17,19 @@ export function NotFoundScreen() {
       <Button asChild className="mt-6">
         <Link href={routes.home}>Go to the start page</Link>
       </Button>
+    </Centered>
+  );
+}
+
+/** Without the list it is not known whether this app offers accounts, and so whether there is such a page. */
+export function NoAccountListScreen({ error }: { error: AuthError }) {
+  return (
+    <Centered>
+      <PageTitle>Accounts</PageTitle>
+      <PageHeading>The accounts could not be read</PageHeading>
+      <div className="mt-6 w-full text-left">
+        <Failed onRetry={() => void accounts.start()}>{messages.describe(error)}</Failed>
+      </div>
     </Centered>
   );
 }

@@ -6,7 +6,7 @@ import { offersAccounts, type Right } from "vestibule";
 import { useAccountsSnapshot, useAuthState } from "vestibule/react";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useCurrentUrl } from "./current-url";
-import { NotFoundScreen } from "./error-screens";
+import { NoAccountListScreen, NotFoundScreen } from "./error-screens";
 import { markGuarded, useKeptPage } from "./kept-page";
 import { NotAllowedScreen } from "./not-allowed";
 import { useReauthentication } from "./re-authenticate";
@@ -63,8 +63,8 @@ export function ChallengeOnly({ children }: { children: ReactNode }) {
 export function AccountsOnly({ children }: { children: ReactNode }) {
   const snapshot = useAccountsSnapshot();
   if (snapshot.kind === "waiting") return null;
-  const offered = snapshot.kind === "known" && offersAccounts(snapshot.list);
-  return offered ? children : <NotFoundScreen />;
+  if (snapshot.kind === "failed") return <NoAccountListScreen error={snapshot.error} />;
+  return offersAccounts(snapshot.list) ? children : <NotFoundScreen />;
 }
 
 function Redirect({ to }: { to: string }) {

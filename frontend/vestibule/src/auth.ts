@@ -9,16 +9,24 @@ import type {
   Challenge,
   LoginInput,
   LogoutReply,
+  OtpInput,
   RegisterInput,
+  SessionList,
   SessionState,
   SignInOutcome,
 } from "./ipc/wire.ts";
 import type { Messages } from "./messages.ts";
 import { failure, type Result, result } from "./result.ts";
 import type { SessionRead } from "./session-read.ts";
-import { offeredBy, type SnapshotStore, stateOf } from "./snapshots.ts";
+import { type SnapshotStore, stateOf } from "./snapshots.ts";
 
 export type Auth = ReturnType<typeof createAuth>;
+
+/** A code, and what belongs to it. */
+export type OtpAnswer = Omit<OtpInput, "challenge"> & { challenge?: string };
+
+/** The id of no challenge: the plugin says in words that there is none. */
+const NO_CHALLENGE = "00000000-0000-0000-0000-000000000000";
 
 /**
  * What an instance has for its session. A verb that returns a `Result` never rejects. `fetch` rejects
@@ -42,16 +50,27 @@ export function createAuth(
       result(() => commands.login(loginInput(typed))),
     register: (typed: RegisterInput): Promise<Result<SignInOutcome>> =>
       result(() => commands.register(registerInput(typed))),
-    /** Answers the challenge of this id, and no other. */
-    verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
-      result(() => commands.verifyOtp(challenge, codeOf(code, offeredBy(snapshots.get()).code))),
-    resendOtp: (): Promise<Result<Challenge>> => result(commands.resendOtp),
+    /**
+     * Answers the challenge of this id and no other; without an id, the one that is open now. Without a
+     * method the code is one of the first method that the challenge offers.
+     */
+    verifyOtp: (answer: OtpAnswer): Promise<Result<SignInOutcome>> =>
+      result(() => commands.verifyOtp(otpInput(answer, state()))),
+    /** Has a code sent for the open challenge: the first one, or another one. */
+    sendOtp: (): Promise<Result<Challenge>> => result(commands.sendOtp),
     cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
     /** Asks the plugin to refresh now. What came of it is seen in the state. */
     refresh: (): Promise<Result<null>> => result(commands.refresh),
     /** Makes the plugin try the keyring at once. What came of it is seen in the state. */
     unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
     logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
+
+    /** Reads the list of the account's sessions, on this computer and elsewhere. */
+    listSessions: (): Promise<Result<SessionList>> => result(commands.sessions),
+    /** Ends a session of that list by its `id`. To end the current one is to sign out. */
+    endSession: (id: string): Promise<Result<null>> => result(() => commands.endSession(id)),
+    /** Ends all sessions of the account but the current one. */
+    endOtherSessions: (): Promise<Result<null>> => result(commands.endOtherSessions),
 
     /** Reads the session without a request. Waits until the session is restored. */
     getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> =>
@@ -101,4 +120,19 @@ function loginInput({ email, password, fingerprint }: LoginInput): LoginInput {
 
 function registerInput({ name, more, ...rest }: RegisterInput): RegisterInput {
   return { name: name.trim(), ...loginInput(rest), more };
+}
+
+/** The code is read as its method has them. */
+function otpInput(
+  { challenge, code, method, trustDevice }: OtpAnswer,
+  state: SessionState,
+): OtpInput {
+  const open = state.status === "otp_pending" ? state.challenge : null;
+  const offered = open?.methods.find((offered) => offered.method === method) ?? open?.methods[0];
+  return {
+    challenge: challenge ?? open?.id ?? NO_CHALLENGE,
+    code: codeOf(code, offered?.form ?? { letters: method === "recovery" }),
+    method,
+    trustDevice,
+  };
 }

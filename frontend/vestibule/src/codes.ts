@@ -17,7 +17,7 @@ function foldDigits(text: string): string {
  * ASCII digits, spaces are left out, and so is what people put between the digits of a code that has
  * nothing else. Nothing is cut: what does not fit stays, for the page or the backend to refuse.
  */
-export function codeOf(typed: string, { letters }: CodeForm): string {
+export function codeOf(typed: string, { letters }: Pick<CodeForm, "letters">): string {
   const folded = foldDigits(typed).replace(/\s/g, "");
   return letters ? folded : folded.replace(/[-‐‑–.]/g, "");
 }

@@ -10,7 +10,7 @@ export {
   workspaceOf,
 } from "./account-list.ts";
 export { type Accounts, type AccountsSnapshot, listOf } from "./accounts.ts";
-export type { Auth } from "./auth.ts";
+export type { Auth, OtpAnswer } from "./auth.ts";
 export { codeOf } from "./codes.ts";
 export type { Desktop } from "./desktop.ts";
 export type { BackendFetch, BackendInit } from "./fetch/backend-fetch.ts";

@@ -40,11 +40,11 @@ export function stateOf(snapshot: Snapshot): SessionState {
 
 const NOTHING: BackendFeatures = {
   register: false,
-  resendOtp: false,
   sessions: false,
+  endSession: false,
+  endOtherSessions: false,
   logoutAll: false,
   identifier: "email",
-  code: { length: 6, letters: false },
 };
 
 /** What the backend offers; nothing, as long as that is not known. */

@@ -1,7 +1,7 @@
 import { createVestibule } from "vestibule";
 import { describe, expect, it } from "vitest";
 import { startShell } from "./support/shell";
-import { signedOut } from "./support/states";
+import { offered, otpPending, signedOut } from "./support/states";
 
 const { auth, messages } = createVestibule();
 
@@ -11,7 +11,7 @@ describe("the auth facade", () => {
     for (const command of ["login", "register", "verify_otp"]) {
       shell.on(command, () => ({ outcome: "signed_in" }));
     }
-    shell.on("resend_otp", () => ({ id: "c", email: "e", resendInMs: 2 }));
+    shell.on("send_otp", () => null);
 
     expect(await auth.login({ email: "  Ada@Example.com ", password: "  spaces stay " })).toEqual({
       data: { outcome: "signed_in" },
@@ -23,8 +23,8 @@ describe("the auth facade", () => {
       password: "p",
       more: { newsletter: true },
     });
-    await auth.verifyOtp("c", " 123-456 ");
-    await auth.resendOtp();
+    await auth.verifyOtp({ challenge: "c", code: " 123-456 " });
+    await auth.sendOtp();
     await auth.cancelOtp();
     await auth.refresh();
     expect(await auth.logout()).toEqual({ data: { success: true }, error: null });
@@ -38,11 +38,24 @@ describe("the auth facade", () => {
         command: "register",
         args: { input: { name: "Ada", email: "a@b.c", password: "p", more: { newsletter: true } } },
       },
-      { command: "verify_otp", args: { challenge: "c", code: "123456" } },
-      { command: "resend_otp", args: {} },
+      { command: "verify_otp", args: { input: { challenge: "c", code: "123456" } } },
+      { command: "send_otp", args: {} },
       { command: "cancel_otp", args: {} },
       { command: "refresh", args: {} },
       { command: "logout", args: {} },
+    ]);
+  });
+
+  it("reads a code as its method has them, and answers the challenge that is open", async () => {
+    const methods = [offered("totp"), offered("recovery", { canTrustDevice: true })];
+    const shell = startShell(otpPending(0, methods));
+    shell.on("verify_otp", () => ({ outcome: "signed_in" }));
+    await auth.start();
+    await auth.verifyOtp({ code: "１２３-456" });
+    await auth.verifyOtp({ code: " k3F9 - ab2c ", method: "recovery", trustDevice: true });
+    expect(shell.called("verify_otp").map(({ args }) => args.input)).toEqual([
+      { challenge: "c1", code: "123456" },
+      { challenge: "c1", code: "k3F9-ab2c", method: "recovery", trustDevice: true },
     ]);
   });
 

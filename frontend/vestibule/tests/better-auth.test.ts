@@ -4,7 +4,7 @@ import { createBetterAuthClient } from "vestibule/better-auth";
 import { describe, expect, it, vi } from "vitest";
 import { AUTH_BASE_URL, createAuthFetch } from "../src/better-auth/fetch";
 import { startShell } from "./support/shell";
-import { refused, signedIn, signedOut } from "./support/states";
+import { listedSession, offered, otpPending, refused, signedIn, signedOut } from "./support/states";
 
 const newClient = () => createBetterAuthClient(createVestibule());
 
@@ -26,7 +26,8 @@ describe("Better Auth's own paths", () => {
     for (const [method, path] of [
       ["POST", "/update-user"],
       ["GET", "/login"],
-      ["GET", "/list-sessions"],
+      ["GET", "/list-accounts"],
+      ["POST", "/list-sessions"],
       ["POST", "/constructor"],
     ]) {
       const response = await authFetch(`${AUTH_BASE_URL}${path}`, { method });
@@ -49,6 +50,26 @@ describe("Better Auth's own paths", () => {
     expect(shell.calls[0]?.args).toEqual({ input: { name: "Ada", email: "a@b.c", password: "p" } });
   });
 
+  it("list sessions and end them, by an id in the place of a token", async () => {
+    const shell = startShell(signedIn());
+    const phone = listedSession("s-2", { userAgent: "Phone", createdAt: 1_795_411_840_000 });
+    shell.on("sessions", () => ({ sessions: [phone], leftOut: 0 }));
+    const vestibule = createVestibule();
+    await vestibule.auth.start();
+    const client = createBetterAuthClient(vestibule);
+    const { data } = await client.listSessions();
+    expect(data).toMatchObject([
+      { token: "s-2", userId: "u1", userAgent: "Phone", createdAt: "2026-11-23T05:30:40.000Z" },
+    ]);
+    shell.on("end_session", () => null);
+    const ended = await client.revokeSession({ token: data?.[0]?.token ?? "" });
+    expect(ended).toMatchObject({ data: { status: true }, error: null });
+    expect(shell.called("end_session")[0]?.args).toEqual({ id: "s-2" });
+    shell.on("end_other_sessions", () => Promise.reject(refused("unsupported", "Not here.")));
+    const others = await client.revokeOtherSessions();
+    expect(others.error).toMatchObject({ message: "Not here." });
+  });
+
   it("report a failure as Better Auth does, to the caller and to its callbacks", async () => {
     const shell = startShell(signedOut());
     shell.on("login", () => Promise.reject(refused("invalid_credentials", "Not so.")));
@@ -61,6 +82,46 @@ describe("Better Auth's own paths", () => {
     expect(data).toBeNull();
     expect(error).toMatchObject(failure);
     expect(onError.mock.calls[0]?.[0].error).toMatchObject(failure);
+  });
+
+  it("give a second factor by each of its methods, and have a code sent", async () => {
+    const shell = startShell(otpPending(0, [offered("totp"), offered("otp"), offered("recovery")]));
+    shell.on("verify_otp", () => ({ outcome: "signed_in" }));
+    shell.on("send_otp", () => null);
+    const vestibule = createVestibule();
+    await vestibule.auth.start();
+    const { twoFactor } = createBetterAuthClient(vestibule);
+    await twoFactor.verifyTotp({ code: "123 456", trustDevice: true });
+    await twoFactor.sendOtp();
+    await twoFactor.verifyOtp({ code: "654321" });
+    const { data, error } = await twoFactor.verifyBackupCode({ code: "k3F9a-ab2cd" });
+    expect([data, error]).toEqual([{ outcome: "signed_in" }, null]);
+    expect(shell.calls.map(({ command }) => command).filter((it) => it !== "session")).toEqual([
+      "verify_otp",
+      "send_otp",
+      "verify_otp",
+      "verify_otp",
+    ]);
+    expect(shell.called("verify_otp").map(({ args }) => args.input)).toEqual([
+      { challenge: "c1", code: "123456", method: "totp", trustDevice: true },
+      { challenge: "c1", code: "654321", method: "otp", trustDevice: false },
+      { challenge: "c1", code: "k3F9a-ab2cd", method: "recovery", trustDevice: false },
+    ]);
+  });
+
+  it("say that a second factor is wanted, as Better Auth's server does", async () => {
+    const shell = startShell(signedOut());
+    const vestibule = createVestibule();
+    await vestibule.auth.start();
+    shell.on("login", () => {
+      shell.changeNow(otpPending(0, [offered("totp"), offered("recovery")]), "challenge");
+      return { outcome: "otp_required" };
+    });
+    const { data } = await createBetterAuthClient(vestibule).signIn.email({
+      email: "a@b.c",
+      password: "p",
+    });
+    expect(data).toMatchObject({ twoFactorRedirect: true, twoFactorMethods: ["totp"] });
   });
 
   it("tell the caller of a sign-out that it has succeeded", async () => {
@@ -95,14 +156,14 @@ describe("the client's own verbs", () => {
     for (const command of ["login", "register", "verify_otp"]) {
       shell.on(command, () => ({ outcome: "signed_in" }));
     }
-    shell.on("resend_otp", () => ({ id: "c", email: "e", resendInMs: 2 }));
+    shell.on("send_otp", () => null);
     shell.on("unlock_keyring", () => null);
     const client = newClient();
     const typed = { email: " a@b.c ", password: "p" };
     expect(await client.login(typed)).toEqual({ data: { outcome: "signed_in" }, error: null });
     await client.register({ ...typed, name: "Ada" });
     await client.verifyOtp({ challenge: "c", code: "123 456" });
-    await client.resendOtp();
+    await client.sendOtp();
     await client.cancelOtp();
     await client.unlockKeyring();
     await client.refreshSession();
@@ -111,14 +172,16 @@ describe("the client's own verbs", () => {
       "login",
       "register",
       "verify_otp",
-      "resend_otp",
+      "send_otp",
       "cancel_otp",
       "unlock_keyring",
       "refresh",
       "logout",
     ]);
     expect(shell.called("login")[0]?.args).toEqual({ input: { email: "a@b.c", password: "p" } });
-    expect(shell.called("verify_otp")[0]?.args).toEqual({ challenge: "c", code: "123456" });
+    expect(shell.called("verify_otp")[0]?.args).toEqual({
+      input: { challenge: "c", code: "123456" },
+    });
   });
 
   it("make no JSON of a password", async () => {

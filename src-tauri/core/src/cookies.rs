@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::cookie_date;
 use crate::profile::is_loopback;
+use crate::secrets::Secret;
 
 /// The most ordinary cookies of a jar, and the most bytes of each: what RFC 6265 §6.1 has a
 /// browser keep of one domain.
@@ -107,6 +108,35 @@ impl Jar {
         matching.map(pair).collect()
     }
 
+    /// The cookies of these names, each with all that says where it goes.
+    pub fn named(&self, names: &[String]) -> Vec<RefreshCookie> {
+        let jar = self.lock();
+        let held = jar
+            .iter()
+            .flat_map(|cookies| cookies.store.iter_unexpired());
+        let wanted = held.filter(|cookie| names.iter().any(|name| name == cookie.name()));
+        wanted.filter_map(RefreshCookie::of).collect()
+    }
+
+    /// Puts in cookies that were kept elsewhere.
+    pub fn put(&self, kept: &[RefreshCookie]) {
+        if let Some(cookies) = &mut *self.lock() {
+            kept.iter().for_each(|cookie| cookies.put(cookie));
+        }
+    }
+
+    /// The value of the cookie of this name that was set last, whatever its path: scripts of a page
+    /// read it like this, and send it in a header to any address of the backend.
+    pub(crate) fn value(&self, name: &str) -> Option<Secret> {
+        let jar = self.lock();
+        let cookies = jar.as_ref()?;
+        let mut newest = cookies.order.iter().rev().filter(|key| key.name == name);
+        newest.find_map(|key| {
+            let cookie = cookies.store.get(&key.domain, &key.path, &key.name)?;
+            Some(Secret::new(cookie.value()))
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Cookies>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,6 +162,16 @@ impl Cookies {
                 // The cookie is for another domain, or has expired already.
                 Err(_) => {}
             }
+        }
+    }
+
+    fn put(&mut self, kept: &RefreshCookie) {
+        let home = format!("https://{}{}", kept.host, kept.path);
+        let Ok(home) = Url::parse(&home) else {
+            return;
+        };
+        if self.store.insert_raw(&kept.raw(), &home).is_ok() {
+            self.newest(kept.key());
         }
     }
 
@@ -183,11 +223,22 @@ impl fmt::Debug for RefreshCookie {
 }
 
 /// What a `Set-Cookie` line does to the refresh cookies.
+#[derive(Clone)]
 pub enum RefreshChange {
     /// It sets this cookie.
     Set(RefreshCookie),
     /// It deletes the cookie of this key, and no other of the same name.
     Delete(CookieKey),
+}
+
+impl RefreshChange {
+    /// The value that these changes leave to the cookie `name`, if they set it.
+    pub(crate) fn newest(changes: &[Self], name: &str) -> Option<Secret> {
+        changes.iter().rev().find_map(|change| match change {
+            Self::Set(cookie) if cookie.name == name => Some(Secret::new(cookie.value.as_str())),
+            Self::Set(_) | Self::Delete(_) => None,
+        })
+    }
 }
 
 impl RefreshCookie {
@@ -233,6 +284,27 @@ impl RefreshCookie {
         }))
     }
 
+    /// A cookie of a jar; `None` if nothing says where it goes.
+    fn of(cookie: &Cookie<'_>) -> Option<Self> {
+        let (domain, host) = match &cookie.domain {
+            CookieDomain::Suffix(domain) => (Some(domain.clone()), domain.clone()),
+            CookieDomain::HostOnly(host) => (None, host.clone()),
+            CookieDomain::NotPresent | CookieDomain::Empty => return None,
+        };
+        Some(Self {
+            name: cookie.name().to_owned(),
+            value: Zeroizing::new(cookie.value().to_owned()),
+            domain,
+            host,
+            path: cookie.path.as_ref().to_owned(),
+            expires: match cookie.expires {
+                CookieExpiration::AtUtc(end) => Some(end.unix_timestamp()),
+                CookieExpiration::SessionEnd => None,
+            },
+            secure: cookie.secure().unwrap_or(false),
+        })
+    }
+
     /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -265,6 +337,16 @@ impl RefreshCookie {
     /// Whether the cookie may go to `url`: domain, path and `Secure` count as for any cookie. Its
     /// expiry does not: the clock of this computer may be wrong, and the backend knows.
     pub fn goes_to(&self, url: &Url) -> bool {
+        let mut raw = self.raw();
+        raw.unset_expires();
+        let url = &as_trusted(url);
+        let Ok(home) = Url::parse(&format!("{}://{}{}", url.scheme(), self.host, self.path)) else {
+            return false;
+        };
+        Cookie::try_from_raw_cookie(&raw, &home).is_ok_and(|cookie| cookie.matches(url))
+    }
+
+    fn raw(&self) -> RawCookie<'static> {
         let mut raw = RawCookie::build((self.name.clone(), self.value.to_string()))
             .path(self.path.clone())
             .secure(self.secure)
@@ -272,11 +354,10 @@ impl RefreshCookie {
         if let Some(domain) = &self.domain {
             raw = raw.domain(domain.clone());
         }
-        let url = &as_trusted(url);
-        let Ok(home) = Url::parse(&format!("{}://{}{}", url.scheme(), self.host, self.path)) else {
-            return false;
-        };
-        Cookie::try_from_raw_cookie(&raw.build(), &home).is_ok_and(|cookie| cookie.matches(url))
+        if let Some(end) = self.expires() {
+            raw = raw.expires(end);
+        }
+        raw.build()
     }
 }
 
@@ -491,6 +572,24 @@ mod tests {
         let bytes: usize = held(&jar).iter().map(|(n, v)| n.len() + v.len()).sum();
         assert!(bytes <= TOGETHER, "{bytes} bytes");
         assert!(has(&jar, "l4"), "the newest is kept");
+    }
+
+    #[test]
+    fn a_value_is_that_of_the_cookie_that_was_set_last() {
+        let here = url("https://api.example.com/v1/login");
+        let jar = Jar::default();
+        let value = |name: &str| jar.value(name).map(|value| value.secret().to_owned());
+        assert_eq!(value("csrf"), None);
+        jar.honour("csrf=1; Path=/", &here);
+        jar.honour("csrf=a%3D; Path=/v1", &here);
+        jar.honour("other=3; Path=/", &here);
+        assert_eq!(value("csrf").as_deref(), Some("a%3D"), "as it came");
+        jar.honour("csrf=2; Path=/", &here);
+        assert_eq!(value("csrf").as_deref(), Some("2"), "whatever its path");
+        jar.honour("csrf=x; Path=/; Max-Age=0", &here);
+        assert_eq!(value("csrf").as_deref(), Some("a%3D"), "one is left");
+        jar.close();
+        assert_eq!(value("csrf"), None);
     }
 
     #[test]

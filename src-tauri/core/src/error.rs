@@ -61,6 +61,8 @@ pub enum ErrorCode {
     NoAccount,
     /// There is no account of that id.
     UnknownAccount,
+    /// The list of sessions, as it was last read, has no entry of that id.
+    UnknownSession,
     /// There are as many accounts as this app allows.
     TooManyAccounts,
     /// There is no workspace of that name.
@@ -95,6 +97,8 @@ pub enum PageCode {
     ChallengeOver,
     /// A part of a page whose path the app may not call is left out.
     PathRefused,
+    /// A part of a page that the backend does not offer is left out.
+    Unsupported,
     /// The window lets its user choose an account.
     NoAccount,
     /// The window shows what is wrong with the settings.
@@ -227,6 +231,9 @@ impl ErrorCode {
             Self::TooLarge => "That is more than this app takes at once. Try it with less.",
             Self::NoAccount => "Choose an account first.",
             Self::UnknownAccount => "That account is not on this computer any more.",
+            Self::UnknownSession => {
+                "That session is not in the list any more. Load the list again."
+            }
             Self::TooManyAccounts => {
                 "There are as many accounts as this app can keep. Remove one to add another."
             }
@@ -254,6 +261,7 @@ impl ErrorCode {
             Self::OtpInvalid => PageCode::OtpInvalid,
             Self::OtpExpired | Self::OtpTooMany | Self::NoChallenge => PageCode::ChallengeOver,
             Self::PathRefused => PageCode::PathRefused,
+            Self::Unsupported => PageCode::Unsupported,
             Self::NoAccount => PageCode::NoAccount,
             Self::Misconfigured => PageCode::Misconfigured,
             Self::CannotStart => PageCode::CannotStart,
@@ -271,9 +279,9 @@ impl ErrorCode {
             | Self::NotAllowed
             | Self::TooLarge
             | Self::UnknownAccount
+            | Self::UnknownSession
             | Self::TooManyAccounts
-            | Self::UnknownWorkspace
-            | Self::Unsupported => PageCode::Other,
+            | Self::UnknownWorkspace => PageCode::Other,
         }
     }
 
@@ -286,7 +294,7 @@ impl ErrorCode {
             | Self::SessionEnded
             | Self::SessionRefused => 401,
             Self::AccountBlocked | Self::NotAllowed | Self::PathRefused => 403,
-            Self::UnknownAccount | Self::UnknownWorkspace => 404,
+            Self::UnknownAccount | Self::UnknownSession | Self::UnknownWorkspace => 404,
             Self::EmailTaken | Self::NoChallenge | Self::NoAccount | Self::TooManyAccounts => 409,
             Self::OtpExpired => 410,
             Self::TooLarge => 413,

@@ -54,6 +54,9 @@ ids! {
     AccountId,
     /// One challenge. A code answers exactly one of them.
     ChallengeId,
+    /// One entry in the list of the account's sessions, as a window knows it. The backend's own name of
+    /// that session may be a token, so it stays in the core.
+    ListedSessionId,
 }
 
 /// Counts the rotations of a session's token: each token that is taken into use has a higher

@@ -29,6 +29,8 @@ pub mod backend;
 #[cfg(feature = "session")]
 mod backend_calls;
 #[cfg(feature = "session")]
+mod beside_body;
+#[cfg(feature = "session")]
 mod clock;
 #[cfg(feature = "session")]
 mod cookie_date;
@@ -43,6 +45,8 @@ mod folder_advice;
 mod identity;
 #[cfg(feature = "session")]
 mod json_text;
+#[cfg(feature = "session")]
+mod jwt;
 #[cfg(feature = "session")]
 mod moment;
 mod obstacle;
@@ -61,6 +65,8 @@ mod schedule;
 mod secrets;
 #[cfg(feature = "session")]
 pub mod session;
+#[cfg(feature = "session")]
+mod session_entries;
 #[cfg(feature = "session")]
 pub mod single_instance;
 #[cfg(feature = "session")]
@@ -88,7 +94,7 @@ pub use device::Device;
 pub use error::{AuthError, ErrorCode, PageCode, PageError};
 #[cfg(feature = "session")]
 pub use folder_advice::unusable_folder;
-pub use identity::{AccountId, ChallengeId, SessionId};
+pub use identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
 pub use obstacle::{Obstacle, ObstacleText, Responsible};
 #[cfg(feature = "session")]
 pub use policy::Policy;
@@ -96,6 +102,8 @@ pub use policy::Policy;
 pub use response_fields::{AccessToken, ResponseFields};
 pub use roles::Roles;
 pub use secrets::{Secret, SecretBytes, SecretStore, StoreError};
+#[cfg(feature = "session")]
+pub use session_entries::{LeftOut, SessionEntries, SessionEntry};
 pub use status::is_absent_endpoint;
 #[cfg(feature = "session")]
 pub use storage::keyring::Keyring;

@@ -1,9 +1,42 @@
 //! A moment as backends write it in a text: ISO 8601 in the forms that real ones have, and the dates
 //! of HTTP. Without a zone it is UTC, which is what servers count in.
 
+use serde_json::Value;
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
 use crate::cookie_date;
+
+/// The year 2000 in milliseconds since 1970. What is before it is no moment in the life of a session
+/// but a zero: 0 itself, or year 1, which .NET and Go write.
+const EARLIEST_MS: f64 = 946_684_800_000.0;
+/// The end of the year 9999.
+const LATEST_MS: f64 = 253_402_300_800_000.0;
+/// The milliseconds in each unit that backends count in. Between [`EARLIEST_MS`] and [`LATEST_MS`] no
+/// number can be meant in two of them.
+const UNITS_MS: [f64; 4] = [1_000.0, 1.0, 1e-3, 1e-6];
+
+/// A moment in milliseconds since 1970, however it is written: a text as [`parse`] reads it, or a
+/// number in seconds or in a smaller unit, which may be a text too.
+pub(crate) fn epoch_ms(value: &Value) -> Option<u64> {
+    let ms = match value {
+        Value::Number(number) => counted_ms(number.as_f64()?)?,
+        Value::String(text) => match text.trim().parse() {
+            Ok(number) => counted_ms(number)?,
+            Err(_) => parse(text)?.unix_timestamp_nanos() as f64 / 1e6,
+        },
+        _ => return None,
+    };
+    is_likely(ms).then_some(ms as u64)
+}
+
+fn counted_ms(number: f64) -> Option<f64> {
+    let in_units = UNITS_MS.into_iter().map(|unit| number * unit);
+    in_units.into_iter().find(|ms| is_likely(*ms))
+}
+
+fn is_likely(ms: f64) -> bool {
+    (EARLIEST_MS..LATEST_MS).contains(&ms)
+}
 
 /// Reads a moment; `None` if the text is none.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
@@ -138,6 +171,42 @@ mod tests {
         }
         let exact = parse("2001-09-09T01:46:40.25Z").map(OffsetDateTime::millisecond);
         assert_eq!(exact, Some(250));
+    }
+
+    #[test]
+    fn a_moment_may_be_counted_in_any_unit() {
+        use serde_json::json;
+        let exact = Some(1_795_411_840_500);
+        for value in [
+            json!(1_795_411_840.5),
+            json!(1_795_411_840_500_u64),
+            json!(1_795_411_840_500_000_u64),
+            json!(1_795_411_840_500_000_000_u64),
+            json!(" 1795411840.5 "),
+            json!("1795411840500"),
+            json!("2026-11-23T05:30:40.500Z"),
+            json!("2026-11-23 05:30:40.5"),
+            json!("2026-11-23T06:30:40.5+01:00"),
+        ] {
+            let read = epoch_ms(&value).map(|ms| ms / 10);
+            assert_eq!(read, exact.map(|ms| ms / 10), "{value}");
+        }
+        for value in [
+            json!(null),
+            json!(0),
+            json!(-1),
+            json!(1e300),
+            json!("0001-01-01T00:00:00Z"),
+            json!("9999999999999999999999"),
+            json!("inf"),
+            json!("NaN"),
+            json!("soon"),
+            json!(""),
+            json!(true),
+            json!({}),
+        ] {
+            assert_eq!(epoch_ms(&value), None, "{value}");
+        }
     }
 
     proptest! {

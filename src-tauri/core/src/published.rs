@@ -26,6 +26,13 @@ impl Unpublished {
         self
     }
 
+    /// These and more.
+    #[must_use]
+    pub(crate) fn and_all<'a>(mut self, secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        self.0.extend(Self::of(secrets).0);
+        self
+    }
+
     /// Whether the text is, or holds, one of the secrets.
     pub(crate) fn are_in(&self, text: &str) -> bool {
         self.0

@@ -2,13 +2,16 @@
 //! Total: no JSON makes it panic, and a value that is missing or of the wrong kind counts as
 //! absent.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use crate::beside_body::BesideBody;
+use crate::jwt;
 use crate::moment;
-use crate::profile::{Fields, HeaderKey, Pointer, Profile, UserFields, ValueOrFalse, first};
+use crate::profile::{Fields, NamedValues, Place, Pointer, Profile, UserFields, first};
+use crate::published::Unpublished;
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::token_expiry::token_lifetime;
@@ -21,95 +24,127 @@ pub struct AccessToken {
     pub token: Option<Secret>,
     /// How long it is valid, counted from its receipt, if the backend says so.
     pub lifetime: Option<Duration>,
-}
-
-/// Tokens that came in the headers of an answer, in those that the profile names.
-#[derive(Clone, Default)]
-pub struct HeaderTokens(Vec<(HeaderKey, Secret)>);
-
-impl HeaderTokens {
-    /// Finds them in `headers`, with or without `Bearer` before them.
-    pub fn of(headers: &HeaderMap, profile: &Profile) -> Self {
-        let answer = &profile.answer;
-        let fields = [&answer.login, &answer.refresh, &answer.me];
-        let names = fields.into_iter().flat_map(|fields| {
-            let (access, refresh) = (&fields.access_token_header, &fields.refresh_token_header);
-            access.get().into_iter().chain(refresh.get())
-        });
-        let mut header_tokens = Vec::new();
-        for name in names {
-            let value = headers
-                .get(name.as_str())
-                .and_then(|value| value.to_str().ok());
-            let token = value.map(|value| without_scheme(value).trim());
-            if let Some(token) = token.filter(|token| !token.is_empty()) {
-                header_tokens.push((name.clone(), Secret::new(token)));
-            }
-        }
-        Self(header_tokens)
-    }
-
-    /// Whether the header `name` had one.
-    pub fn holds(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key.as_str() == name)
-    }
-
-    fn get(&self, name: &ValueOrFalse<HeaderKey>) -> Option<Secret> {
-        let name = name.get()?;
-        let found = self.0.iter().find(|(key, _)| key == name);
-        found.map(|(_, token)| token.clone())
-    }
-}
-
-fn without_scheme(value: &str) -> &str {
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
-        _ => value,
-    }
+    /// What the backend calls the session, if the answer says it.
+    pub session_id: Option<Secret>,
 }
 
 /// An answer and how to read it.
 pub struct ResponseFields<'a> {
-    /// `None` if the answer has no body.
-    body: Option<&'a Value>,
-    header_tokens: Option<&'a HeaderTokens>,
+    content: ResponseContent<'a>,
+    beside: Option<&'a BesideBody>,
     profile: &'a Profile,
     fields: &'a Fields,
+}
+
+/// The body of an answer.
+#[derive(Clone, Copy)]
+pub(crate) enum ResponseContent<'a> {
+    Json(&'a Value),
+    /// A short text that is not JSON.
+    Text(&'a str),
+    Nothing,
+}
+
+/// What is at a place.
+enum Found<'a> {
+    Json(&'a Value),
+    Text(&'a str),
+    Claims(Value),
+}
+
+impl Found<'_> {
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Json(value) => text_of(value),
+            Self::Text(text) => Some((*text).to_owned()),
+            Self::Claims(_) => None,
+        }
+    }
+
+    fn json(&self) -> Option<&Value> {
+        match self {
+            Self::Json(value) => Some(value),
+            Self::Claims(claims) => Some(claims),
+            Self::Text(_) => None,
+        }
+    }
 }
 
 impl<'a> ResponseFields<'a> {
     /// Reads `body` at the places in `fields`, one of the profile's answers.
     pub fn new(body: &'a Value, profile: &'a Profile, fields: &'a Fields) -> Self {
+        Self::of(ResponseContent::Json(body), profile, fields)
+    }
+
+    pub(crate) fn of(
+        content: ResponseContent<'a>,
+        profile: &'a Profile,
+        fields: &'a Fields,
+    ) -> Self {
         Self {
-            body: Some(body),
-            header_tokens: None,
+            content,
+            beside: None,
             profile,
             fields,
         }
     }
 
-    /// Reads an answer without a body.
-    pub fn of_nothing(profile: &'a Profile, fields: &'a Fields) -> Self {
-        Self {
-            body: None,
-            header_tokens: None,
-            profile,
-            fields,
-        }
-    }
-
-    /// The same with tokens that came in headers.
+    /// The same with what the answer has beside its body.
     #[must_use]
-    pub fn with(self, header_tokens: &'a HeaderTokens) -> Self {
+    pub(crate) fn with(self, beside: &'a BesideBody) -> Self {
         Self {
-            header_tokens: Some(header_tokens),
+            beside: Some(beside),
             ..self
         }
     }
 
+    fn find(&self, place: &Place) -> Option<Found<'a>> {
+        match place {
+            Place::Json(pointer) => match self.content {
+                ResponseContent::Json(body) => pointer.find(body).map(Found::Json),
+                ResponseContent::Text(_) | ResponseContent::Nothing => None,
+            },
+            Place::Text => match self.content {
+                ResponseContent::Text(text) => Some(text),
+                // Some frameworks write a text as JSON, in quotes.
+                ResponseContent::Json(body) => body.as_str(),
+                ResponseContent::Nothing => None,
+            }
+            .map(|text| Found::Text(text.trim())),
+            Place::Header(_) | Place::Cookie(_) | Place::Kept(_) => {
+                let found = self.beside.and_then(|beside| beside.get(place));
+                found.map(|value| Found::Text(value.secret()))
+            }
+            Place::Claims(of) => {
+                let token = self.find(of)?.text()?;
+                let claims = jwt::claims(Secret::new(token).secret())?;
+                Some(Found::Claims(claims))
+            }
+        }
+    }
+
+    /// What is at the first of `places` at which there is something.
+    fn first(&self, places: &[Place]) -> Option<Found<'a>> {
+        places.iter().find_map(|place| self.find(place))
+    }
+
+    /// The texts of what a step keeps; the name of the first that is not there, otherwise.
+    pub(crate) fn keep<'k>(
+        &self,
+        keep: &'k BTreeMap<String, Place>,
+    ) -> Result<NamedValues, &'k str> {
+        let kept = keep.iter().map(|(name, place)| -> Result<_, &'k str> {
+            let text = self.find(place).and_then(|found| found.text());
+            let text = text.filter(|text| !text.is_empty()).ok_or(name.as_str())?;
+            Ok((name.clone(), Secret::new(text)))
+        });
+        kept.collect()
+    }
+
     /// The user, if there is an object with an id.
     pub fn user(&self) -> Option<User> {
-        let user = first(&self.fields.user, self.body?)?;
+        let found = self.first(&self.fields.user)?;
+        let user = found.json()?;
         user.as_object()?;
         let fields = &self.profile.user;
         let text = |pointers: &[Pointer]| first(pointers, user).and_then(text_of);
@@ -128,33 +163,47 @@ impl<'a> ResponseFields<'a> {
             Some(role) => roles_of(role, fields),
             None => Vec::new(),
         };
-        Some(User {
+        let user = User {
             id,
             name,
             email,
             email_verified: first(&fields.email_verified, user).is_some_and(is_verified),
             image: text(&fields.image),
             roles,
-        })
+        };
+        self.kept().user(user)
+    }
+
+    /// What the step before the call has kept, which is never published.
+    fn kept(&self) -> Unpublished {
+        let kept = self.beside.map(BesideBody::kept);
+        Unpublished::of(kept.into_iter().flat_map(NamedValues::values))
     }
 
     /// The access token, if the answer holds one. `now` is when the backend sent the answer, by the
     /// backend's clock.
     pub fn access_token(&self, now: SystemTime) -> Option<AccessToken> {
         let token = self.secret(&self.fields.access_token);
-        let token = token.or_else(|| self.header_tokens?.get(&self.fields.access_token_header));
-        if token.is_none() && self.fields.has_access_token() {
+        if token.is_none() && !self.fields.access_token.is_empty() {
             return None;
         }
         let text = token.as_ref().map(Secret::secret);
         let lifetime = token_lifetime(&self.fields.expires, self.content(), text, now);
-        Some(AccessToken { token, lifetime })
+        Some(AccessToken {
+            token,
+            lifetime,
+            session_id: self.session_id(),
+        })
     }
 
-    /// The refresh token, if it came in the body or in a header.
+    /// What the backend calls the session.
+    pub fn session_id(&self) -> Option<Secret> {
+        self.secret(&self.fields.session_id)
+    }
+
+    /// The refresh token, if it came in the answer and is no refresh cookie.
     pub fn refresh_token(&self, now: SystemTime) -> Option<BodyToken> {
-        let token = self.secret(&self.fields.refresh_token);
-        let token = token.or_else(|| self.header_tokens?.get(&self.fields.refresh_token_header))?;
+        let token = self.secret(&self.fields.refresh_token)?;
         let text = Some(token.secret());
         let lifetime = token_lifetime(&self.fields.refresh_expires, self.content(), text, now);
         let end = lifetime.and_then(|lifetime| now.checked_add(lifetime));
@@ -167,7 +216,8 @@ impl<'a> ResponseFields<'a> {
 
     /// Where the one-time code was sent.
     pub fn otp_email(&self) -> Option<String> {
-        self.text(&self.profile.otp.email)
+        let text = self.text(&self.profile.otp.email)?;
+        self.kept().text(text)
     }
 
     /// The backend's own id of the challenge.
@@ -175,10 +225,23 @@ impl<'a> ResponseFields<'a> {
         self.secret(&self.profile.otp.challenge)
     }
 
+    /// The names of the methods by which a code may be given; `None` if the answer names none.
+    pub fn methods(&self) -> Option<Vec<String>> {
+        let otp = &self.profile.otp;
+        let found = self.first(&otp.methods)?;
+        let separator = otp.methods_separator.as_deref();
+        let names_of = |item: &Value| names_in(item, separator, &otp.method_name);
+        Some(match found.json() {
+            Some(Value::Array(items)) => items.iter().flat_map(names_of).collect(),
+            Some(one) => names_of(one),
+            None => names_of(&Value::String(found.text()?)),
+        })
+    }
+
     /// The backend's error message for people, cut to a length that fits a screen.
     pub fn message(&self) -> Option<String> {
         let text = self.text(&self.profile.answer.message)?;
-        let clean: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+        let clean = shown(&self.kept().text(text)?, 300);
         (!clean.trim().is_empty()).then_some(clean)
     }
 
@@ -187,23 +250,26 @@ impl<'a> ResponseFields<'a> {
         self.text(&self.profile.answer.code)
     }
 
-    fn text(&self, pointers: &[Pointer]) -> Option<String> {
-        first(pointers, self.body?).and_then(text_of)
+    fn text(&self, places: &[Place]) -> Option<String> {
+        self.first(places)?.text()
     }
 
-    /// The body, or null if there is none.
+    /// The JSON, or null if there is none.
     fn content(&self) -> &Value {
-        self.body.unwrap_or(&Value::Null)
+        match self.content {
+            ResponseContent::Json(body) => body,
+            ResponseContent::Text(_) | ResponseContent::Nothing => &Value::Null,
+        }
     }
 
-    fn secret(&self, pointers: &[Pointer]) -> Option<Secret> {
-        let text = self.text(pointers).filter(|text| !text.is_empty());
+    fn secret(&self, places: &[Place]) -> Option<Secret> {
+        let text = self.text(places).filter(|text| !text.is_empty());
         text.map(Secret::new)
     }
 }
 
 /// Numbers are converted to text, because some backends number their users.
-fn text_of(value: &Value) -> Option<String> {
+pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -211,16 +277,27 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// The role names in one value: a text may have several, and a table has one at a place of its own.
+/// A text of the backend as a person may see it: without control characters, and cut to `length`.
+pub(crate) fn shown(text: &str, length: usize) -> String {
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(length).collect()
+}
+
+/// The role names in one value.
 fn roles_of(role: &Value, fields: &UserFields) -> Vec<String> {
-    let named = match role {
-        Value::Object(_) => first(&fields.role_name, role),
+    names_in(role, fields.roles_separator.as_deref(), &fields.role_name)
+}
+
+/// The names in one value: a text may have several, and a table has one at a place of its own.
+fn names_in(value: &Value, separator: Option<&str>, name: &[Pointer]) -> Vec<String> {
+    let named = match value {
+        Value::Object(_) => first(name, value),
         other => Some(other),
     };
     let text = named.and_then(text_of);
-    match (text, &fields.roles_separator) {
+    match (text, separator) {
         (Some(text), Some(separator)) => {
-            let names = text.split(separator.as_str()).map(str::trim);
+            let names = text.split(separator).map(str::trim);
             names
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned)
@@ -236,16 +313,19 @@ fn put_together(parts: &[Pointer], user: &Value) -> String {
     found.join(" ")
 }
 
-/// Whether the value is true, in a form that some backend or database has, or the time of the
-/// verification.
+/// Whether the value is true, or the time of the verification.
 fn is_verified(value: &Value) -> bool {
+    is_true(value) || value.as_str().and_then(moment::parse).is_some()
+}
+
+/// Whether the value is true, in a form that some backend or database has.
+pub(crate) fn is_true(value: &Value) -> bool {
     match value {
-        Value::Bool(verified) => *verified,
+        Value::Bool(truth) => *truth,
         Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
         Value::String(text) => {
             let word = text.trim().to_ascii_lowercase();
             matches!(word.as_str(), "true" | "1" | "yes" | "t" | "y")
-                || moment::parse(text).is_some()
         }
         _ => false,
     }
@@ -254,6 +334,7 @@ fn is_verified(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use reqwest::header::HeaderMap;
     use serde_json::json;
 
     use super::*;
@@ -285,45 +366,138 @@ mod tests {
             "cookies": {"refresh": []},
             "endpoints": {"refresh": {"body": {"token": "$refresh_token"}}},
             "answer": {"login": {
-                "access_token": [], "access_token_header": "Authorization",
-                "refresh_token_header": "x-refresh",
+                "access_token": ["/tokens/token", "header:Authorization"],
+                "refresh_token": ["header:x-refresh"],
             }},
         }))
         .unwrap();
-        let header_tokens = |lines: &[(&'static str, &'static str)]| {
+        let beside = |lines: &[(&'static str, &'static str)]| {
             let pairs = lines.iter().map(|(name, value)| {
                 let value = reqwest::header::HeaderValue::from_static(value);
                 (reqwest::header::HeaderName::from_static(name), value)
             });
-            HeaderTokens::of(&pairs.collect(), &profile)
+            BesideBody::of(&pairs.collect(), &profile, |_| None)
         };
-        let read = |header_tokens: &HeaderTokens| {
-            let reply =
-                ResponseFields::of_nothing(&profile, &profile.answer.login).with(header_tokens);
+        let read = |content: ResponseContent<'_>, beside: &BesideBody| {
+            let reply = ResponseFields::of(content, &profile, &profile.answer.login).with(beside);
             let now = SystemTime::now();
             let access = reply.access_token(now).and_then(|access| access.token);
             let refresh = reply.refresh_token(now).map(|refresh| refresh.token);
             [access, refresh].map(|token| token.map(|token| token.secret().to_owned()))
         };
         for value in ["Bearer a.b", "bearer  a.b", "a.b"] {
-            let header_tokens = header_tokens(&[("authorization", value), ("x-refresh", "r")]);
+            let beside = beside(&[("authorization", value), ("x-refresh", "r")]);
             assert_eq!(
-                read(&header_tokens),
+                read(ResponseContent::Nothing, &beside),
                 [Some("a.b".into()), Some("r".into())],
                 "{value}"
             );
-            assert!(header_tokens.holds("authorization") && !header_tokens.holds("x-other"));
+            assert!(beside.holds("authorization") && !beside.holds("x-other"));
+            let body = json!({"tokens": {"token": "first"}});
+            let [access, _] = read(ResponseContent::Json(&body), &beside);
+            assert_eq!(access.as_deref(), Some("first"), "the order counts");
         }
-        assert_eq!(
-            read(&header_tokens(&[("authorization", "Bearer ")])),
-            [None, None]
-        );
+        let nothing = beside(&[("authorization", "Bearer ")]);
+        assert_eq!(read(ResponseContent::Nothing, &nothing), [None, None]);
         let body = json!({"user": {"id": 1}});
         let reply = ResponseFields::new(&body, &profile, &profile.answer.login);
         assert!(
             reply.access_token(SystemTime::now()).is_none(),
             "it should be there"
         );
+    }
+
+    #[test]
+    fn a_token_may_be_the_whole_text_and_a_user_its_claims() {
+        let profile = Profile::from_json(json!({
+            "answer": {"login": {"user": ["claims:text"], "access_token": ["text"]}},
+            "user": {"id": ["/sub"], "email": ["/emails[primary=true]/value"]},
+        }))
+        .unwrap();
+        let read = |content: ResponseContent<'_>| {
+            let reply = ResponseFields::of(content, &profile, &profile.answer.login);
+            let access = reply.access_token(SystemTime::now());
+            let access = access.and_then(|access| access.token);
+            (access.map(|token| token.secret().to_owned()), reply.user())
+        };
+        // {"sub":7,"emails":[{"value":"a@b.c","primary":true}]}
+        let claims = "eyJzdWIiOjcsImVtYWlscyI6W3sidmFsdWUiOiJhQGIuYyIsInByaW1hcnkiOnRydWV9XX0";
+        let token = format!("e30.{claims}.c2ln");
+        let quoted = json!(token);
+        for content in [
+            ResponseContent::Text(&format!("{token}\n")),
+            ResponseContent::Json(&quoted),
+        ] {
+            let (access, user) = read(content);
+            assert_eq!(access.as_ref(), Some(&token));
+            let user = user.expect("somebody");
+            assert_eq!((user.id.as_str(), user.email.as_str()), ("7", "a@b.c"));
+        }
+        for (text, access) in [
+            ("1|abc", Some("1|abc")),
+            ("a.b.c", Some("a.b.c")),
+            ("", None),
+        ] {
+            let (found, user) = read(ResponseContent::Text(text));
+            assert_eq!(found.as_deref(), access);
+            assert_eq!(user, None, "{text}");
+        }
+        assert_eq!(
+            read(ResponseContent::Json(&json!({"text": 1}))),
+            (None, None)
+        );
+        assert_eq!(read(ResponseContent::Nothing), (None, None));
+    }
+
+    #[test]
+    fn what_a_step_keeps_is_found_and_never_shown() {
+        let profile = Profile::from_json(json!({
+            "endpoints": {"login": {"before": {
+                "path": "/flow", "keep": {"flow": "/id", "csrf": "header:x-csrf"},
+            }}},
+            "answer": {"login": {"user": [""]}},
+        }))
+        .unwrap();
+        let login = profile.endpoints.login.get().unwrap();
+        let keep = &login.before.get().unwrap().keep;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-csrf", "c-1".parse().unwrap());
+        let mut beside = BesideBody::of(&headers, &profile, |_| None);
+        let body = json!({"id": "flow-of-this-sign-in"});
+        let of = |body: &Value, beside: &BesideBody| {
+            let reply = ResponseFields::new(body, &profile, &profile.answer.login).with(beside);
+            reply.keep(keep).map_err(str::to_owned)
+        };
+        let kept = of(&body, &beside).expect("both");
+        assert_eq!(
+            kept.get("flow").map(Secret::secret),
+            Some("flow-of-this-sign-in")
+        );
+        assert_eq!(kept.get("csrf").map(Secret::secret), Some("c-1"));
+        assert_eq!(
+            of(&json!({"id": {}}), &beside).err().as_deref(),
+            Some("flow")
+        );
+        assert_eq!(
+            of(&json!({}), &BesideBody::default()).err().as_deref(),
+            Some("csrf")
+        );
+
+        beside.set_kept(kept);
+        let read = |body: &Value| {
+            let reply = ResponseFields::new(body, &profile, &profile.answer.login).with(&beside);
+            (
+                reply.user().map(|user| (user.id, user.name)),
+                reply.message(),
+            )
+        };
+        let shown = read(&json!({"id": "flow-of-this-sign-in", "message": "flow-of-this-sign-in"}));
+        assert_eq!(shown, (None, None));
+        let (user, message) = read(&json!({
+            "id": "7", "name": "c-1", "email": "a@b.c", "message": "see flow-of-this-sign-in",
+        }));
+        assert_eq!(user, Some(("7".into(), "a@b.c".into())));
+        assert_eq!(message, None);
     }
 
     #[test]
@@ -376,6 +550,44 @@ mod tests {
         }
         assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
         assert_eq!(user(json!(null)), None);
+    }
+
+    #[test]
+    fn methods_are_found_in_lists_texts_and_tables() {
+        let methods = |more: Value, body: Value| {
+            let mut otp = json!({"methods": ["/mfa/methods", "/methods"]});
+            otp.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let profile = Profile::from_json(json!({"otp": otp})).unwrap();
+            ResponseFields::new(&body, &profile, &profile.answer.login).methods()
+        };
+        let found = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let plain = || json!({});
+        assert_eq!(
+            methods(plain(), json!({"methods": ["totp", "otp"]})),
+            found(&["totp", "otp"])
+        );
+        assert_eq!(
+            methods(plain(), json!({"mfa": {"methods": "totp"}})),
+            found(&["totp"])
+        );
+        assert_eq!(
+            methods(
+                json!({"methods_separator": " "}),
+                json!({"methods": "totp  sms"})
+            ),
+            found(&["totp", "sms"])
+        );
+        let tables = json!({"methods": [{"id": 1, "type": "totp"}, {"kind": "sms"}, {"id": 2}]});
+        assert_eq!(
+            methods(json!({"method_name": ["/type", "/kind"]}), tables),
+            found(&["totp", "sms"])
+        );
+        assert_eq!(methods(plain(), json!({"methods": []})), found(&[]));
+        for silent in [json!({}), json!({"methods": null}), json!([])] {
+            assert_eq!(methods(plain(), silent), None, "it names none");
+        }
     }
 
     #[test]
@@ -475,6 +687,7 @@ mod tests {
                     let now = SystemTime::now();
                     let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
                     let _ = (reply.otp_email(), reply.challenge(), reply.message());
+                    let _ = profile.offered_methods(reply.methods().as_deref());
                     let code = reply.code();
                     let facts = Facts {
                         status,

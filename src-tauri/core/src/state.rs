@@ -10,7 +10,10 @@ use crate::clock::SinceBoot;
 use crate::identity::ChallengeId;
 use crate::obstacle::Obstacle;
 use crate::roles::Roles;
-use crate::wire::{self, Phase, SessionInfo, SessionState, SignedOutReason, StorageStatus, User};
+use crate::wire::{
+    self, CodeMethod, OfferedMethod, Phase, SessionInfo, SessionState, SignedOutReason,
+    StorageStatus, User,
+};
 
 /// The backend cannot be reached, and when it will be tried again. Countdowns are kept in the time
 /// since boot and published as durations, because the wall clock may be set to anything meanwhile.
@@ -34,24 +37,46 @@ impl Outage {
     }
 }
 
-/// A one-time code is needed.
+/// A second factor is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// New for each challenge.
     pub id: ChallengeId,
-    /// Where the code was sent, as the backend says or else as the user typed it.
+    /// Where codes are sent, as the backend says or else as the user typed it.
     pub email: String,
+    /// The methods by which it can be answered.
+    pub methods: Vec<OfferedMethod>,
+    /// For how many days a device may be trusted.
+    pub trust_days: Option<u16>,
     /// When another code may be requested.
     pub resend_at: SinceBoot,
 }
 
 impl Challenge {
+    /// Notes that a code was sent, and when the next may be requested.
+    #[must_use]
+    pub fn sent(mut self, next: SinceBoot) -> Self {
+        let by_code = self.methods.iter_mut();
+        for offered in by_code.filter(|offered| offered.method == CodeMethod::Otp) {
+            offered.sent_to = Some(self.email.clone());
+        }
+        self.resend_at = self.resend_at.max(next);
+        self
+    }
+
+    /// Whether no code was sent yet.
+    pub fn is_unsent(&self) -> bool {
+        self.methods.iter().all(|offered| offered.sent_to.is_none())
+    }
+
     /// The challenge as windows see it.
     pub fn view(&self, now: SinceBoot) -> wire::Challenge {
         wire::Challenge {
             id: self.id,
             email: self.email.clone(),
             resend_in_ms: ms(self.resend_at.saturating_sub(now)),
+            methods: self.methods.clone(),
+            trust_days: self.trust_days,
         }
     }
 }
@@ -381,6 +406,8 @@ mod tests {
         let challenge = Challenge {
             id: ChallengeId::new(),
             email: "ann@vestibule.test".into(),
+            methods: Vec::new(),
+            trust_days: None,
             resend_at: Duration::ZERO,
         };
         let user = User {

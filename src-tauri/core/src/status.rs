@@ -70,8 +70,8 @@ pub(crate) enum RequestKind {
     Register,
     /// To have a one-time code sent.
     SendOtp,
-    /// To sign in with a one-time code.
-    VerifyOtp,
+    /// To sign in with a code of a second factor.
+    VerifyCode,
     /// To renew the session, or to hear whether it is alive.
     Refresh,
     /// A call of the adopter's API, made with a session by native code.
@@ -161,10 +161,10 @@ impl Class {
 /// What a refusal means to this kind of request by its status alone; `None` where the status
 /// says nothing to it.
 pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode> {
-    use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyOtp};
+    use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyCode};
     let error = match (status, kind) {
         (400 | 422, Login | Register | SendOtp) => ErrorCode::InvalidInput,
-        (400 | 401 | 422, VerifyOtp) => ErrorCode::OtpInvalid,
+        (400 | 401 | 422, VerifyCode) => ErrorCode::OtpInvalid,
         (401, Login) => ErrorCode::InvalidCredentials,
         // Only of a JSON body, and only once it was said three times over half a minute.
         (401, Refresh) => ErrorCode::SessionEnded,
@@ -173,9 +173,9 @@ pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode>
         (403, Api) => ErrorCode::NotAllowed,
         (404, Api) => ErrorCode::Unsupported,
         (409, Register) => ErrorCode::EmailTaken,
-        (410, SendOtp | VerifyOtp) => ErrorCode::OtpExpired,
+        (410, SendOtp | VerifyCode) => ErrorCode::OtpExpired,
         (423, Login) => ErrorCode::AccountLocked,
-        (423, SendOtp | VerifyOtp) => ErrorCode::OtpTooMany,
+        (423, SendOtp | VerifyCode) => ErrorCode::OtpTooMany,
         _ => return None,
     };
     Some(error)
@@ -238,9 +238,9 @@ mod tests {
 
     #[test]
     fn only_refusals_have_a_meaning_of_their_own() {
-        use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyOtp};
+        use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyCode};
         for status in 100..1000 {
-            for kind in [Login, Register, SendOtp, VerifyOtp, Refresh, Api] {
+            for kind in [Login, Register, SendOtp, VerifyCode, Refresh, Api] {
                 let means = refusal(kind, status);
                 let may_mean = class(status) == Class::Refusal;
                 assert!(means.is_none() || may_mean, "{kind:?} {status}: {means:?}");

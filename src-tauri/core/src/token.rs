@@ -67,6 +67,16 @@ impl RefreshToken {
         cookies.into_iter().map(RefreshCookie::pair).collect()
     }
 
+    /// The value of the cookie of this name.
+    pub(crate) fn cookie(&self, name: &str) -> Option<Secret> {
+        let found = self
+            .cookies
+            .iter()
+            .rev()
+            .find(|cookie| cookie.name() == name)?;
+        Some(Secret::new(found.pair().1.as_str()))
+    }
+
     /// The token that is sent in bodies or headers.
     pub fn body(&self) -> Option<&Secret> {
         self.body.as_ref().map(|body| &body.token)

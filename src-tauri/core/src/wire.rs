@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::identity::{AccountId, ChallengeId, SessionId};
+use crate::identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 
@@ -112,18 +112,51 @@ pub enum Freshness {
     Stale(Outage),
 }
 
-/// A one-time code is needed. Which account it is for stays in Rust and out of URLs.
+/// A second factor is needed. Which account it is for stays in Rust and out of URLs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Challenge {
     /// New for each challenge; a code is sent together with it.
     #[ts(type = "string")]
     pub id: ChallengeId,
-    /// Where the code was sent, as the backend says or else as the user typed it.
+    /// Where codes are sent, as the backend says or else as the user typed it.
     pub email: String,
     /// How long until another code may be requested, in milliseconds from when this was sent.
     #[ts(type = "number")]
     pub resend_in_ms: u64,
+    /// The methods by which it can be answered, the one to show first at first. Never empty.
+    pub methods: Vec<OfferedMethod>,
+    /// For how many days a device that the user trusts needs no code, if that is known.
+    pub trust_days: Option<u16>,
+}
+
+/// A way to give a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CodeMethod {
+    /// A code that the backend sends.
+    Otp,
+    /// A code that an authenticator app shows.
+    Totp,
+    /// A code that the user has stored for the day when there is no other way. Each works once.
+    Recovery,
+}
+
+/// A method by which a challenge can be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferedMethod {
+    /// The method.
+    pub method: CodeMethod,
+    /// What its codes look like.
+    pub form: CodeForm,
+    /// Whether the backend can be asked to send a code, the first or another.
+    pub can_be_sent: bool,
+    /// Where a code was sent; null as long as none was.
+    pub sent_to: Option<String>,
+    /// Whether the user may have this device trusted, so that it needs no code next time.
+    pub can_trust_device: bool,
 }
 
 /// The state of the session.
@@ -206,16 +239,16 @@ pub enum Cause {
 pub struct BackendFeatures {
     /// Registration of accounts.
     pub register: bool,
-    /// Sending another one-time code.
-    pub resend_otp: bool,
     /// A list of the account's sessions.
     pub sessions: bool,
+    /// Ending one session of that list.
+    pub end_session: bool,
+    /// Ending all sessions of the account but this one.
+    pub end_other_sessions: bool,
     /// Ending all sessions of the account at once.
     pub logout_all: bool,
     /// What a person signs in with: the label of the field.
     pub identifier: Identifier,
-    /// What its one-time codes look like.
-    pub code: CodeForm,
 }
 
 /// What a person signs in with.
@@ -233,8 +266,8 @@ pub enum Identifier {
 /// What a one-time code looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CodeForm {
-    /// How many characters it has.
-    pub length: u8,
+    /// How many characters it has; null if that varies.
+    pub length: Option<u8>,
     /// Whether it has letters and signs too, and not digits alone.
     pub letters: bool,
 }
@@ -266,6 +299,47 @@ pub enum SignInOutcome {
     OtpRequired,
     /// The account exists now; sign in, or verify it first.
     Accepted,
+}
+
+/// What a person gives to answer a challenge.
+#[derive(Debug, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OtpInput {
+    /// The challenge that the code answers, and no other.
+    #[ts(type = "string")]
+    pub challenge: ChallengeId,
+    /// Goes into the backend's request body only.
+    #[ts(type = "string")]
+    pub code: Secret,
+    /// The method of the code; absent means the first that the challenge offers.
+    #[serde(default)]
+    #[ts(optional)]
+    pub method: Option<CodeMethod>,
+    /// Whether the backend is to trust this device. It counts only where the method offers that.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub trust_device: bool,
+}
+
+impl OtpInput {
+    /// A code of the first method that the challenge offers.
+    pub fn new(challenge: ChallengeId, code: Secret) -> Self {
+        Self {
+            challenge,
+            code,
+            method: None,
+            trust_device: false,
+        }
+    }
+
+    /// The same as a code of this method.
+    #[must_use]
+    pub fn by(self, method: CodeMethod) -> Self {
+        Self {
+            method: Some(method),
+            ..self
+        }
+    }
 }
 
 /// What a person types to sign in.
@@ -337,6 +411,48 @@ impl RegisterInput {
 pub struct LogoutReply {
     /// Always true.
     pub success: bool,
+}
+
+/// The sessions of the account, as the backend lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionList {
+    /// The sessions, in the backend's order.
+    pub sessions: Vec<ListedSession>,
+    /// How many more the backend lists: those that could not be read, and those beyond the most that
+    /// are shown.
+    pub left_out: u32,
+}
+
+/// One session of the account, on this computer or on another. What the backend does not say is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    /// Which one a command means. Made here, and the same each time the list is read; the backend does
+    /// not know it.
+    #[ts(type = "string")]
+    pub id: ListedSessionId,
+    /// A name for people, such as that of the device.
+    pub name: Option<String>,
+    /// The browser or program.
+    pub browser: Option<String>,
+    /// The operating system.
+    pub os: Option<String>,
+    /// The `User-Agent` of the sign-in.
+    pub user_agent: Option<String>,
+    /// The network address of the sign-in.
+    pub address: Option<String>,
+    /// When it began, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub created_at: Option<u64>,
+    /// When it was last used, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub last_used_at: Option<u64>,
+    /// When it ends, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub expires_at: Option<u64>,
+    /// Whether it is this one. To end it is to sign out.
+    pub current: bool,
 }
 
 /// A call to the adopter's API, made with the user's session.

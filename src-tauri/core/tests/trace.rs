@@ -60,9 +60,9 @@ async fn each_request_is_one_span_without_its_path() {
     assert_eq!(reply.expect("a call").status, 200);
     // A call that gets no answer.
     let at = Point::BeforeHeaders;
-    let gone = Fault::on("GET", "/sessions", Effect::Reset { at });
+    let gone = Fault::on("GET", "/plans", Effect::Reset { at });
     harness.backend.faults().add(gone);
-    harness.get("/sessions").await.expect_err("no answer");
+    harness.get("/plans").await.expect_err("no answer");
 
     let calls = told.calls();
     let lines: Vec<_> = calls.iter().map(line).collect();
@@ -80,7 +80,7 @@ async fn each_request_is_one_span_without_its_path() {
         assert!(lines.contains(&wanted.into()), "{wanted}: {lines:?}");
     }
 
-    let unanswered = calls.iter().find(|call| fact(call, "path") == "/sessions");
+    let unanswered = calls.iter().find(|call| fact(call, "path") == "/plans");
     let unanswered = unanswered.expect("a call without an answer is logged too");
     assert_eq!(fact(unanswered, "status"), "", "{unanswered:?}");
     assert_ne!(fact(unanswered, "fault"), "", "{unanswered:?}");

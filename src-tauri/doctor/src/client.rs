@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::backend::{
-    Backend, BackendError, OtpContext, Recorder, RefreshAnswer, ResponseBody, SignInFailure,
-    SignInResponse, UndeliveredSignOut,
+    Backend, BackendError, CodeToVerify, OtpContext, Recorder, RefreshAnswer, ResponseBody,
+    SignInFailure, SignInResponse, UndeliveredSignOut,
 };
 use vestibule_core::profile::Profile;
 use vestibule_core::transport::HttpTransport;
-use vestibule_core::wire::{LoginInput, RegisterInput, SignedOutReason, User};
-use vestibule_core::{AccessToken, AuthError, Device, ErrorCode, RefreshToken, Secret};
+use vestibule_core::wire::{CodeMethod, LoginInput, RegisterInput, SignedOutReason, User};
+use vestibule_core::{
+    AccessToken, AuthError, Device, ErrorCode, RefreshToken, Secret, SessionEntries,
+};
 
 use crate::answered::{Answered, Described};
-use crate::mask::Masks;
+use crate::mask::{Masks, UNMISTAKABLE};
 use crate::open_sessions::{OpenSessions, SessionId};
 use crate::plan::{Account, Plan};
 use crate::prompter::Prompter;
@@ -32,6 +34,8 @@ pub(crate) enum SignInAnswer {
     /// A session without a user.
     Nameless(AuthError),
     CodeNeeded {
+        /// The methods by which it may be given.
+        methods: Vec<CodeMethod>,
         challenge: Option<Secret>,
     },
     /// A registration without a session.
@@ -144,7 +148,7 @@ impl Client {
     }
 
     pub(crate) async fn send_code(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
-        self.backend.send_otp(challenge).await
+        self.backend.send_code(challenge, true).await
     }
 
     pub(crate) async fn resend_code(
@@ -152,17 +156,23 @@ impl Client {
         challenge: OtpContext<'_>,
     ) -> Answered<Result<(), AuthError>> {
         let mark = self.recorder.count();
-        let result = self.backend.resend_otp(challenge).await;
+        let result = self.backend.send_code(challenge, false).await;
         self.answered(mark, result)
     }
 
     pub(crate) async fn verify_code(
         &mut self,
         challenge: OtpContext<'_>,
+        method: CodeMethod,
         code: &Secret,
     ) -> Answered<SignInAnswer> {
         let mark = self.recorder.count();
-        let answer = self.backend.verify_otp(challenge, code).await;
+        let code = CodeToVerify {
+            method,
+            code,
+            trust_device: false,
+        };
+        let answer = self.backend.verify_code(challenge, code).await;
         self.keep(mark, answer, challenge.device)
     }
 
@@ -338,6 +348,67 @@ impl Client {
         Ok(Ok(self.answered(mark, ())))
     }
 
+    /// Lists the account's sessions as the app does; in words where the profile has no such list.
+    /// Answers nothing where the app could not read the list.
+    pub(crate) async fn list_sessions(
+        &mut self,
+        id: SessionId,
+    ) -> Result<Result<Answered<Option<SessionEntries>>, String>, Stopped> {
+        self.stop.check()?;
+        let mark = self.recorder.count();
+        let session = self.sessions.get(id);
+        let (access, own) = (session.access.as_ref(), session.listed_as.as_ref());
+        let listed = self
+            .backend
+            .list_sessions(access, &session.token, &session.device);
+        let read = match listed.await {
+            Ok(answer) => self.backend.session_entries(answer, own).await.ok(),
+            Err(_) => None,
+        };
+        // Some backends name a session by its token.
+        let listed = read.iter().flat_map(|read| &read.sessions);
+        for handle in listed.map(|one| one.handle.secret()) {
+            if handle.len() >= UNMISTAKABLE {
+                self.masks.hide(handle, "session");
+            }
+        }
+        Ok(self.endpoint_answered("sessions", mark, read))
+    }
+
+    /// Ends a session that the list calls `handle`, from the session `by`; in words where the profile has
+    /// no such call.
+    pub(crate) async fn end_listed(
+        &mut self,
+        handle: &Secret,
+        by: SessionId,
+    ) -> Result<Result<Answered<()>, String>, Stopped> {
+        self.stop.check()?;
+        let mark = self.recorder.count();
+        let session = self.sessions.get(by);
+        let (access, token) = (session.access.as_ref(), &session.token);
+        let ended = self
+            .backend
+            .end_session(handle, access, token, &session.device);
+        if let Ok(answer) = ended.await {
+            let _ = answer.body().await;
+        }
+        Ok(self.endpoint_answered("end_session", mark, ()))
+    }
+
+    fn endpoint_answered<T>(
+        &mut self,
+        endpoint: &str,
+        mark: usize,
+        result: T,
+    ) -> Result<Answered<T>, String> {
+        match self.recorder.count() == mark {
+            true => Err(format!(
+                "the profile has no endpoints.{endpoint}, so the app does not offer this"
+            )),
+            false => Ok(self.answered(mark, result)),
+        }
+    }
+
     /// Keeps the session that a sign-in has opened, also where the sign-in failed otherwise.
     fn keep(
         &mut self,
@@ -349,6 +420,7 @@ impl Client {
             Ok(SignInResponse::Granted(grant)) => {
                 let access = grant.access.token.clone();
                 let id = self.sessions.add(grant.token.clone(), access, device);
+                self.sessions.name(id, grant.access.session_id.clone());
                 SignInAnswer::Session(Box::new(NewSession {
                     id,
                     user: grant.user,
@@ -360,9 +432,9 @@ impl Client {
                 self.sessions.add(unusable.token, unusable.access, device);
                 SignInAnswer::Nameless(unusable.error)
             }
-            Ok(SignInResponse::OtpRequired { challenge, .. }) => {
-                SignInAnswer::CodeNeeded { challenge }
-            }
+            Ok(SignInResponse::OtpRequired {
+                methods, challenge, ..
+            }) => SignInAnswer::CodeNeeded { methods, challenge },
             Ok(SignInResponse::Accepted { access, token }) => {
                 if !token.is_empty() {
                     self.sessions.add(token, access, device);

@@ -4,12 +4,12 @@
 use serde_json::Value;
 use vestibule_core::Secret;
 use vestibule_core::backend::Exchange;
-use vestibule_core::profile::{Pointer, Profile};
+use vestibule_core::profile::{Place, Profile};
 
 /// Shorter secrets are parts of ordinary words.
 const LEAST: usize = 4;
 /// No sentence of ours contains a secret of this length by chance.
-const UNMISTAKABLE: usize = 8;
+pub(crate) const UNMISTAKABLE: usize = 8;
 
 /// Each secret, with the word that is shown in its place.
 #[derive(Clone, Default)]
@@ -43,9 +43,8 @@ impl Masks {
                 self.hide(value, "cookie");
             }
         }
-        for fields in [&profile.answer.login, &profile.answer.refresh] {
-            let names = [&fields.access_token_header, &fields.refresh_token_header];
-            for name in names.into_iter().filter_map(|name| name.get()) {
+        for place in profile.places() {
+            if let Place::Header(name) = place.source() {
                 let value = exchange.headers.get(name.as_str());
                 let value = value.and_then(|value| value.to_str().ok());
                 // The header may say `Bearer` before the token.
@@ -64,8 +63,8 @@ impl Masks {
         self.hide_tokens(&body, false);
     }
 
-    fn hide_at(&mut self, body: &Value, pointers: &[Pointer], kind: &'static str) {
-        for pointer in pointers {
+    fn hide_at(&mut self, body: &Value, places: &[Place], kind: &'static str) {
+        for pointer in places.iter().filter_map(Place::pointer) {
             if let Some(Value::String(text)) = pointer.find(body) {
                 self.hide(text, kind);
             }

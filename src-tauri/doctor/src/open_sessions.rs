@@ -19,6 +19,8 @@ pub(crate) struct OpenSession {
     pub access: Option<Secret>,
     /// The device that the sign-in named.
     pub device: Device,
+    /// What the backend calls it in the list of sessions, if the sign-in has said so.
+    pub listed_as: Option<Secret>,
     is_over: bool,
 }
 
@@ -37,6 +39,7 @@ impl OpenSessions {
             token,
             access,
             device: device.clone(),
+            listed_as: None,
             is_over: false,
         });
         SessionId(self.0.len() - 1)
@@ -44,6 +47,11 @@ impl OpenSessions {
 
     pub(crate) fn get(&self, id: SessionId) -> &OpenSession {
         &self.0[id.0]
+    }
+
+    /// Keeps what the backend calls the session.
+    pub(crate) fn name(&mut self, id: SessionId, listed_as: Option<Secret>) {
+        self.0[id.0].listed_as = listed_as;
     }
 
     /// Keeps the tokens that a refresh gave the session.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tauri::ipc::{CommandArg, CommandItem, InvokeError};
 use tauri::{AppHandle, Manager as _, Runtime, async_runtime};
 use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConfig};
-use vestibule_core::profile::{DEFAULT_WORKSPACE, ProfileError};
+use vestibule_core::profile::DEFAULT_WORKSPACE;
 use vestibule_core::session::{Config, Session};
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{AccountList, FoundWorkspace, PolicyInfo, WorkspaceSummary};
@@ -262,21 +262,20 @@ impl AppAccounts {
     /// policy.
     pub fn policy(&self, workspace: &str) -> Option<PolicyInfo> {
         let host = lock(&self.opened).as_ref()?.host.clone();
-        match workspace {
-            DEFAULT_WORKSPACE => host.own.policy.clone(),
-            other => lock(&host.policies).get(other).cloned(),
-        }
+        lock(&host.policies).get(workspace).cloned()
     }
 }
 
 impl Host {
     fn new(app: &AppHandle, folder: PathBuf) -> Result<Self, AuthError> {
-        let own = backend_profile::load(app, DEFAULT_WORKSPACE).map_err(misconfigured)?;
-        let section = backend_profile::section(app.config()).map_err(misconfigured)?;
+        let own = backend_profile::load(app, DEFAULT_WORKSPACE)?;
+        let section = backend_profile::section(app.config())?;
+        let of_own = own.policy.clone().into_iter();
+        let of_own = of_own.map(|policy| (DEFAULT_WORKSPACE.to_owned(), policy));
         let config = workspaces::Config {
             section: section.unwrap_or_default(),
             built: app.state::<BuiltIn>().profile,
-            policy: Policy::find(&app.config().identifier).map_err(misconfigured)?,
+            policy: Policy::find(&app.config().identifier)?,
             own: own.profile.clone(),
             folder: folder.clone(),
         };
@@ -285,7 +284,7 @@ impl Host {
             folder,
             workspaces: Workspaces::open(config)?,
             own,
-            policies: Mutex::default(),
+            policies: Mutex::new(of_own.collect()),
             transports: Mutex::default(),
         })
     }
@@ -302,8 +301,7 @@ impl Host {
             return Ok(self.own.clone());
         }
         let section = self.workspaces.section_of(workspace)?;
-        let loaded = backend_profile::load_by(&self.app, &section, workspace);
-        let settings = loaded.map_err(misconfigured)?;
+        let settings = backend_profile::load_by(&self.app, &section, workspace)?;
         let mut policies = lock(&self.policies);
         match settings.policy.clone() {
             Some(policy) => policies.insert(workspace.to_owned(), policy),
@@ -385,12 +383,8 @@ fn may_contact(address: &Address, product: &str) -> Question {
     }
 }
 
-fn misconfigured(error: ProfileError) -> AuthError {
-    AuthError::with_message(ErrorCode::Misconfigured, error.to_string())
-}
-
 /// The app's name for people.
-fn product_name(app: &AppHandle) -> String {
+pub fn product_name(app: &AppHandle) -> String {
     let named = app.config().product_name.clone();
     named.unwrap_or_else(|| app.package_info().name.clone())
 }

@@ -196,7 +196,12 @@ impl Plugin<Wry> for Vestibule {
     fn extend_api(&mut self, invoke: tauri::ipc::Invoke<Wry>) -> bool {
         let webview = invoke.message.webview_ref();
         let pages = webview.state::<WindowPages>();
-        pages.arrived(webview.label(), invoke.message.headers());
+        // It may be carried out much later, when the window has another page.
+        let current = pages.require_current(webview.label(), invoke.message.headers());
+        if let Err(error) = current {
+            invoke.resolver.reject(error);
+            return true;
+        }
         self.commands.extend_api(invoke)
     }
 }

@@ -58,7 +58,9 @@ fn limit_of(command: &str) -> CommandLimit {
         "look_at_workspace" => (Scope::App, 1, 0),
         // Each call sends a request to the backend, which may take half a minute. A person signs in
         // in one window at a time, so a few at once are enough.
-        "login" | "register" | "verify_otp" | "resend_otp" => (Scope::App, 8, 0),
+        "login" | "register" | "verify_otp" | "send_otp" => (Scope::App, 8, 0),
+        // A list may be long, and each account reads one at a time.
+        "sessions" | "end_session" | "end_other_sessions" => (Scope::App, 8, 0),
         // Enough for a busy page, whose bodies are sent and read piece by piece.
         _ => (Scope::Window, 128, 0),
     };

@@ -33,13 +33,19 @@ macro_rules! command_list {
                 unlock_keyring();
                 logout() -> LogoutReply;
             }
-            /// To sign in, with a password and a one-time code, and to make an account.
+            /// To sign in, with a password and a second factor, and to make an account.
             sign_in {
                 login(input: LoginInput) -> SignInOutcome;
                 register(input: RegisterInput) -> SignInOutcome;
-                verify_otp(challenge: String, code: String) -> SignInOutcome;
-                resend_otp() -> Challenge;
+                verify_otp(input: OtpInput) -> SignInOutcome;
+                send_otp() -> Challenge;
                 cancel_otp();
+            }
+            /// To list the account's sessions, here and on other devices, and end them.
+            session_list {
+                sessions() -> SessionList;
+                end_session(id: String);
+                end_other_sessions();
             }
             /// To call the backend's API with the session. The profile's `api.allow` says which paths.
             backend_calls {

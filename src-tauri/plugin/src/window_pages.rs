@@ -25,29 +25,20 @@ struct Pages {
 }
 
 impl WindowPages {
-    /// Notes that a command has arrived, before it is carried out.
-    pub fn arrived(&self, window: &str, headers: &HeaderMap) {
-        if let Some(number) = number(headers) {
-            let mut all = self.pages();
-            let pages = all.entry(window.to_owned()).or_default();
-            if pages.current.len() < MAX && !pages.gone.contains(&number) {
-                pages.current.insert(number);
-            }
-        }
-    }
-
-    /// Refuses a command of a page that has gone, and one without a number.
+    /// Notes that a command has arrived, before it is carried out, and refuses one of a page that has
+    /// gone, one without a number, and one with more numbers than pages send: of what is not noted it
+    /// could not be told later that its page has gone.
     ///
     /// # Errors
     /// [`ErrorCode::Busy`]. Nobody is left to read it.
     pub fn require_current(&self, window: &str, headers: &HeaderMap) -> Result<(), AuthError> {
-        // A command of the app's own does not pass this plugin when it arrives.
-        self.arrived(window, headers);
-        let all = self.pages();
-        let is_gone = |number| all[window].gone.contains(&number);
-        match number(headers).is_none_or(is_gone) {
-            false => Ok(()),
-            true => {
+        let is_noted = number(headers).is_some_and(|number| {
+            let mut all = self.pages();
+            all.entry(window.to_owned()).or_default().note(number)
+        });
+        match is_noted {
+            true => Ok(()),
+            false => {
                 let words = "The page that sent this command has gone.";
                 Err(AuthError::with_message(ErrorCode::Busy, words))
             }
@@ -74,6 +65,18 @@ impl WindowPages {
     }
 }
 
+impl Pages {
+    /// Whether a command with this number is of the page that the window has now.
+    fn note(&mut self, number: u32) -> bool {
+        let is_new = !self.current.contains(&number);
+        if is_new && (self.current.len() == MAX || self.gone.contains(&number)) {
+            return false;
+        }
+        self.current.insert(number);
+        true
+    }
+}
+
 fn number(headers: &HeaderMap) -> Option<u32> {
     headers.get(PAGE)?.to_str().ok()?.parse().ok()
 }
@@ -92,19 +95,15 @@ mod tests {
     fn a_command_that_arrived_before_its_page_was_left_is_refused_after_it() {
         let pages = WindowPages::default();
         let (first, second) = (from("1"), from("2"));
-        pages.arrived("main", &first);
         pages.require_current("main", &first).expect("it is there");
         pages.page_left("main");
         let late = pages.require_current("main", &first);
         assert_eq!(late.expect_err("it has gone").code, ErrorCode::Busy);
-        pages.arrived("main", &second);
         pages
             .require_current("main", &second)
             .expect("the page after it");
-        pages.arrived("main", &first);
         let late = pages.require_current("main", &first);
         late.expect_err("it does not come back");
-        pages.arrived("window-2", &first);
         let other = pages.require_current("window-2", &first);
         other.expect("a page of another window");
     }
@@ -113,7 +112,6 @@ mod tests {
     fn what_names_no_page_is_refused() {
         let pages = WindowPages::default();
         for headers in [HeaderMap::new(), from("x"), from("-1"), from("99999999999")] {
-            pages.arrived("main", &headers);
             let refused = pages.require_current("main", &headers);
             refused.expect_err("it names none");
         }
@@ -122,10 +120,18 @@ mod tests {
     #[test]
     fn a_script_that_invents_numbers_fills_nothing() {
         let pages = WindowPages::default();
-        for number in 0..1_000 {
-            pages.arrived("main", &from(&number.to_string()));
-        }
+        let accepted = (0..1_000).filter(|number| {
+            let headers = from(&number.to_string());
+            pages.require_current("main", &headers).is_ok()
+        });
+        assert_eq!(
+            accepted.count(),
+            MAX,
+            "the others would pass for the next page's"
+        );
         pages.page_left("main");
+        let late = pages.require_current("main", &from("3"));
+        late.expect_err("a noted number is known to have gone");
         assert_eq!(pages.pages()["main"].gone.len(), MAX);
         pages.window_closed("main");
         assert!(pages.pages().is_empty());

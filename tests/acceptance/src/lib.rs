@@ -58,5 +58,7 @@ pub use wait::{CONDITION_TIMEOUT, until};
 pub const DEMO_NAME: &str = "Dana Demo";
 /// The display name of [`ADMIN`].
 pub const ADMIN_NAME: &str = "Ada Admin";
+/// The demo account with an authenticator app.
+pub const TOTP: &str = "totp@vestibule.test";
 /// The display name of [`OTP`].
 pub const OTP_NAME: &str = "Otto Post";

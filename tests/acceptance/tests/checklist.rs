@@ -17,7 +17,7 @@ use vestibule_core::profile::Profile;
 use vestibule_core::session::Session;
 use vestibule_core::testing::MemoryStore;
 use vestibule_core::wire::{
-    LoginInput, Phase, SessionInfo, SignInOutcome, SignedOutReason, StorageStatus, User,
+    LoginInput, OtpInput, Phase, SessionInfo, SignInOutcome, SignedOutReason, StorageStatus, User,
 };
 use vestibule_core::{Secret, SecretStore as _};
 use vestibule_harness::config;
@@ -252,10 +252,14 @@ async fn otp_verified() {
     let Phase::OtpPending { challenge } = session.snapshot().state.phase else {
         panic!("the sign-in asks for a code");
     };
-    let refused = session.verify_otp(challenge.id, Secret::new(wrong)).await;
+    let refused = session
+        .verify_otp(OtpInput::new(challenge.id, Secret::new(wrong)))
+        .await;
     refused.expect_err("a wrong code is refused");
     assert!(read(&session).is_none());
-    let outcome = session.verify_otp(challenge.id, Secret::new(code)).await;
+    let outcome = session
+        .verify_otp(OtpInput::new(challenge.id, Secret::new(code)))
+        .await;
     assert_eq!(outcome.expect("signed in"), SignInOutcome::SignedIn);
     let (user, _) = read(&session).expect("a user");
     assert_eq!((user.email.as_str(), user.name.as_str()), (OTP, OTP_NAME));

@@ -22,7 +22,7 @@ use crate::password::Passwords;
 use crate::request_log::{RecordedRequest, RequestLog};
 use crate::server::Server;
 use crate::store::{OpenError, Store};
-use crate::{sessions, totp};
+use crate::{recovery, sessions, totp};
 
 /// Why a backend did not start. Each message says in one line what to do.
 #[derive(Debug, thiserror::Error)]
@@ -232,6 +232,25 @@ impl Backend {
             Some((secret, last)) => totp::usable(&secret, now(), last),
             None => self.app.mailbox.last_code(email),
         }
+    }
+
+    /// The newest code mailed to this address.
+    #[must_use]
+    pub fn last_mailed_code(&self, email: &str) -> Option<String> {
+        self.app.mailbox.last_code(email)
+    }
+
+    /// The recovery codes of this account that were not used yet.
+    #[must_use]
+    pub fn recovery_codes(&self, email: &str) -> Vec<String> {
+        let account = self.read(|tx| accounts::by_email(tx, email)).flatten();
+        let Some(account) = account.filter(|account| account.totp_secret.is_some()) else {
+            return Vec::new();
+        };
+        let key = self.app.key.clone();
+        let unused = self.read(move |tx| recovery::unused(tx, &key, &account.id));
+        let unused = unused.unwrap_or_default().into_iter();
+        unused.map(|(_, code)| code).collect()
     }
 
     /// Creates an account whose address is verified and which can sign in at once.

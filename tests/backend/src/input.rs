@@ -80,6 +80,13 @@ impl Fields {
         line
     }
 
+    /// A recovery code: the spaces and the case of its letters do not count.
+    pub fn recovery_code(&mut self) -> String {
+        let code = self.text("code", 64);
+        let kept = code.chars().filter(|c| !c.is_whitespace());
+        kept.flat_map(char::to_lowercase).collect()
+    }
+
     /// Six digits; spaces between them are ignored.
     pub fn code(&mut self) -> String {
         let code: String = self

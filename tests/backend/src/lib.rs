@@ -36,10 +36,11 @@
 //!
 //! | Endpoint | Answers |
 //! |---|---|
-//! | `POST /login {email, password, fingerprint}` | 200 `S`; 200 `{otpRequired, email}`; 401 `INVALID_CREDENTIALS`; 403 `ACCOUNT_BLOCKED`; 423 `ACCOUNT_LOCKED` after ten failures; 429 |
+//! | `POST /login {email, password, fingerprint}` | 200 `S`; 200 `{otpRequired, email, methods}`; 401 `INVALID_CREDENTIALS`; 403 `ACCOUNT_BLOCKED`; 423 `ACCOUNT_LOCKED` after ten failures; 429 |
 //! | `POST /register {name, email, password, fingerprint, locale?}` | 201 `S`, or as [`Registration`] says; 409 `EMAIL_TAKEN`; 429. `locale` is the only field beyond the contract |
 //! | `POST /verify-otp {email, code, fingerprint}` | 200 `S`; 400 `OTP_INVALID`; 410 `OTP_EXPIRED`, also where no code is pending for this account on this device; 423 `OTP_TOO_MANY` at the fifth wrong code, `ACCOUNT_LOCKED` after ten wrong codes over several sign-ins (only a right code resets that count); 429 |
-//! | `POST /resend-otp {email, fingerprint}` | 204; 410; 423; 429 with `Retry-After` within [`Config::resend_interval`] |
+//! | `POST /verify-totp`, `POST /verify-recovery` | the same for a code of an authenticator app, and for a recovery code, which works once |
+//! | `POST /resend-otp {email, fingerprint}` | 204, also for the first mail of an account with an authenticator app; 410; 423; 429 with `Retry-After` within [`Config::resend_interval`] |
 //! | `POST /refresh-token {fingerprint}` | 200 `S`; 401 `TOKEN_MISSING`, `TOKEN_INVALID`, `TOKEN_EXPIRED`, `REFRESH_REUSED`, `SESSION_REVOKED`, `SESSION_ENDED` (signed out); 403 `DEVICE_MISMATCH`; 429 |
 //! | `POST /logout` | 204, also twice; 401 without a token of this backend; deletes the cookie in every case |
 //! | `GET /sessions`, `DELETE /sessions/{id}`, `POST /logout-all` | 200 `[{id, device, createdAt, lastUsedAt, current}]`; 204 or 404; 204 |
@@ -90,6 +91,7 @@ mod limits;
 mod mailbox;
 mod otp;
 mod password;
+mod recovery;
 mod request_log;
 mod routes;
 mod secret;

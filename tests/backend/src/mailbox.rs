@@ -78,11 +78,14 @@ impl Mailbox {
     }
 }
 
-/// An account with an authenticator app, as the page shows it: its secret and its current code.
+/// An account with an authenticator app, as the page shows it: its secret, its current code and a
+/// recovery code.
 pub(crate) struct Authenticator {
     pub email: String,
     pub secret: String,
     pub code: Option<String>,
+    /// One that was not used yet.
+    pub recovery: Option<String>,
 }
 
 /// The mailbox as JSON.
@@ -101,7 +104,14 @@ pub(crate) fn json(mails: &[Mail], apps: &[Authenticator]) -> Value {
         .collect();
     let apps: Vec<Value> = apps
         .iter()
-        .map(|app| json!({ "email": app.email, "secret": app.secret, "code": app.code }))
+        .map(|app| {
+            json!({
+                "email": app.email,
+                "secret": app.secret,
+                "code": app.code,
+                "recovery": app.recovery,
+            })
+        })
         .collect();
     json!({ "mails": mails, "authenticators": apps })
 }
@@ -113,9 +123,10 @@ pub(crate) fn page(mails: &[Mail], apps: &[Authenticator]) -> String {
         let code = app.code.as_deref().unwrap_or("wait for the next one");
         rows += &format!(
             "<article><h2>{code}</h2><p>Authenticator code of <b>{}</b></p>\
-             <p>Secret for an app: <code>{}</code></p></article>",
+             <p>Secret for an app: <code>{}</code></p><p>A recovery code: <code>{}</code></p></article>",
             escape(&app.email),
             escape(&app.secret),
+            app.recovery.as_deref().unwrap_or("none is left"),
         );
     }
     for mail in mails {

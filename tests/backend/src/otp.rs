@@ -1,5 +1,5 @@
-//! One-time codes: the challenge between a right password and a session. Mailed codes are stored
-//! as a keyed hash; TOTP codes are computed. A challenge allows five tries, from the device that
+//! The challenge between a right password and a session, and the codes that answer it. Mailed codes
+//! are stored as a keyed hash; TOTP and recovery codes are computed. A challenge allows five tries, from the device that
 //! signed in. To any other device it does not exist, so that another device cannot use up the
 //! owner's tries, have codes sent, or learn that somebody is signing in.
 
@@ -12,7 +12,7 @@ use crate::config::{DeviceBinding, Tunable};
 use crate::error::Refusal;
 use crate::secret::{Key, below};
 use crate::sessions::Device;
-use crate::totp;
+use crate::{recovery, totp};
 use axum::http::StatusCode;
 
 /// Wrong codes after which a challenge is void.
@@ -44,6 +44,26 @@ pub(crate) fn begin(
         ],
     )?;
     Ok(code)
+}
+
+/// A way to answer a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// A code by mail.
+    Mail,
+    /// A code of an authenticator app.
+    Totp,
+    /// A recovery code.
+    Recovery,
+}
+
+/// The names of the methods that an account has, the one that it should use first at first. An account
+/// with an authenticator app gets mail on request.
+pub(crate) fn methods(account: &Account) -> &'static [&'static str] {
+    match account.second_factor {
+        SecondFactor::Totp => &["totp", "otp", "recovery"],
+        SecondFactor::Mail | SecondFactor::None => &["otp"],
+    }
 }
 
 /// A pending challenge and its account.
@@ -81,35 +101,50 @@ pub(crate) fn verify(
     tx: &Transaction<'_>,
     key: &Key,
     asked: Asked,
+    method: Method,
     given: &str,
     now: Millis,
 ) -> rusqlite::Result<Result<Account, Refusal>> {
     let Asked { account, challenge } = asked;
-    let step = match (&challenge.code_seal, &account.totp_secret) {
-        (Some(sealed), _) => key
-            .opens("otp", &[challenge.id.as_bytes(), given.as_bytes()], sealed)
-            .then_some(None),
-        (None, Some(secret)) => totp::accept(secret, given, now, account.totp_last_step).map(Some),
-        (None, None) => None,
+    let is_right = match method {
+        Method::Mail => {
+            let parts = [challenge.id.as_bytes(), given.as_bytes()];
+            let sealed = challenge.code_seal.as_deref();
+            let is_right = sealed.is_some_and(|sealed| key.opens("otp", &parts, sealed));
+            if is_right {
+                accounts::set_verified(tx, &account.id)?;
+            }
+            is_right
+        }
+        Method::Totp => {
+            let secret = account.totp_secret.as_deref();
+            let last = account.totp_last_step;
+            let step = secret.and_then(|secret| totp::accept(secret, given, now, last));
+            if let Some(step) = step {
+                accounts::set_totp_step(tx, &account.id, step)?;
+            }
+            step.is_some()
+        }
+        Method::Recovery => {
+            let has_codes = account.second_factor == SecondFactor::Totp;
+            has_codes && recovery::redeem(tx, key, &account.id, given)?
+        }
     };
-    let Some(step) = step else {
+    if !is_right {
         tx.execute(
             "UPDATE challenges SET tries = tries + 1 WHERE account = ?1",
             [&account.id],
         )?;
         let left = ALLOWED - 1 - challenge.tries;
         return Ok(Err(if left == 0 { too_many() } else { wrong(left) }));
-    };
-    match step {
-        Some(step) => accounts::set_totp_step(tx, &account.id, step)?,
-        None => accounts::set_verified(tx, &account.id)?,
     }
     tx.execute("DELETE FROM challenges WHERE account = ?1", [&account.id])?;
     // Read again: this code may have verified the address.
     Ok(accounts::by_id(tx, &account.id)?.ok_or_else(expired))
 }
 
-/// A new code for the pending challenge. Wrong tries so far still count.
+/// A new code for the pending challenge, or the first one of an account with an authenticator app.
+/// Wrong tries so far still count.
 pub(crate) fn resend(
     tx: &Transaction<'_>,
     key: &Key,
@@ -117,22 +152,22 @@ pub(crate) fn resend(
     device: &Device,
     now: Millis,
     rules: &Tunable,
-) -> rusqlite::Result<Result<Option<(Account, String)>, Refusal>> {
+) -> rusqlite::Result<Result<(Account, String), Refusal>> {
     let Asked { account, challenge } = match asked(tx, email, device, now, rules)? {
         Ok(asked) => asked,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let next = challenge.sent_at + millis(rules.resend_interval);
-    if next > now {
+    if challenge.code_seal.is_some() && next > now {
         return Ok(Err(Refusal::too_many(seconds_until(next, now))));
     }
-    let fresh = challenge.code_seal.as_ref().map(|_| draw());
-    let sealed = fresh.as_deref().map(|code| seal(key, &challenge.id, code));
+    let fresh = draw();
+    let sealed = seal(key, &challenge.id, &fresh);
     tx.execute(
         "UPDATE challenges SET code_seal = ?2, sent_at = ?3, expires_at = ?4 WHERE account = ?1",
         params![account.id, sealed, now, now + millis(rules.otp_ttl)],
     )?;
-    Ok(Ok(fresh.map(|code| (account, code))))
+    Ok(Ok((account, fresh)))
 }
 
 struct Challenge {

@@ -17,6 +17,7 @@ use crate::secret::{Key, random};
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_start.sql"),
     include_str!("schema/0002_attacks.sql"),
+    include_str!("schema/0003_recovery.sql"),
 ];
 
 /// The open database. Clones share it.

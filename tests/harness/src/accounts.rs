@@ -244,20 +244,15 @@ impl AccountApp {
 
     /// Starts the app.
     pub fn start(&mut self) {
-        let started = self.try_start();
-        started.unwrap_or_else(|error| panic!("the accounts do not open: {error}"));
-    }
-
-    /// The same where opening the accounts can fail.
-    pub fn try_start(&mut self) -> Result<(), AuthError> {
         let config = AccountsConfig {
             folder: self.folder.clone(),
             product: PRODUCT.into(),
             most: self.most,
             host: self.host.clone(),
         };
-        self.accounts = Some(Accounts::open_with_clock(config, self.host.clock.clone())?);
-        Ok(())
+        let opened = Accounts::open_with_clock(config, self.host.clock.clone());
+        let opened = opened.unwrap_or_else(|error| panic!("the accounts do not open: {error}"));
+        self.accounts = Some(opened);
     }
 
     /// Ends the app and waits until none of its sessions is open. A test must not hold one.

@@ -33,7 +33,7 @@ pub use disk::files_of;
 pub use front::{Authority, Front, Shows};
 pub use harness::Harness;
 pub use profile::{merge, profile, tokens_in_bodies};
-pub use session::{Installation, Stored, config, get, item_name, login, owner, verify};
+pub use session::{Installation, Stored, config, get, item_name, login, owner, verify, verify_by};
 pub use setup::Setup;
 pub use state::{
     code, identity, is_fresh, is_stale, outage, remembered, retry_in, shown, user, why,

@@ -10,7 +10,8 @@ use vestibule_core::profile::Profile;
 use vestibule_core::session::{self, Session};
 use vestibule_core::testing::Item;
 use vestibule_core::wire::{
-    FetchReply, FetchRequest, LoginInput, Phase, SessionState, SignInOutcome, SignedOutReason,
+    CodeMethod, FetchReply, FetchRequest, LoginInput, OtpInput, Phase, SessionState, SignInOutcome,
+    SignedOutReason,
 };
 use vestibule_core::{AuthError, ChallengeId, Secret, SecretBytes, SecretStore};
 
@@ -271,7 +272,24 @@ pub async fn verify(session: &Session, code: Secret) -> Result<SignInOutcome, Au
         Phase::OtpPending { challenge } => challenge.id,
         _ => ChallengeId::new(),
     };
-    session.verify_otp(shown, code).await
+    session.verify_otp(OtpInput::new(shown, code)).await
+}
+
+/// Answers the open challenge by this method.
+///
+/// # Errors
+/// If the code is not accepted, or none is asked for.
+pub async fn verify_by(
+    session: &Session,
+    method: CodeMethod,
+    code: Secret,
+) -> Result<SignInOutcome, AuthError> {
+    let shown = match session.snapshot().state.phase {
+        Phase::OtpPending { challenge } => challenge.id,
+        _ => ChallengeId::new(),
+    };
+    let input = OtpInput::new(shown, code).by(method);
+    session.verify_otp(input).await
 }
 
 /// What a sign-in of this account sends.

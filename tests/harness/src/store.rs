@@ -193,7 +193,11 @@ impl SecretStore for TestStore {
     }
 }
 
-/// Whether an item of this name belongs to a session, and not to a pending sign-out.
+/// Whether an item of this name belongs to a session, and not to a pending sign-out or to the trust in
+/// this device.
 pub fn is_session_item(name: &str) -> bool {
-    name.starts_with(WORKSPACE) && !name.contains(".revoke.")
+    name.starts_with(WORKSPACE)
+        && ![".revoke.", ".trust."]
+            .iter()
+            .any(|part| name.contains(part))
 }

@@ -128,6 +128,8 @@ fn any_challenge() -> impl Strategy<Value = Challenge> {
         id: Uuid::from_u128(number.into()).into(),
         email: format!("{number}@vestibule.test"),
         resend_at: Duration::from_secs(number.into()),
+        methods: Vec::new(),
+        trust_days: None,
     })
 }
 

@@ -34,6 +34,7 @@ struct Tape {
     ignored: Vec<String>,
     played: Vec<Wanted>,
     strays: Vec<Stray>,
+    heads: Vec<String>,
 }
 
 impl Player {
@@ -52,6 +53,7 @@ impl Player {
             ignored: ignored.iter().map(|name| (*name).to_owned()).collect(),
             played: Vec::new(),
             strays: Vec::new(),
+            heads: Vec::new(),
         }));
         let served = tape.clone();
         let serving = tokio::spawn(async move {
@@ -84,6 +86,12 @@ impl Player {
         self.tape().strays.clone()
     }
 
+    /// The head of each request, with the names of its headers as they came.
+    #[must_use]
+    pub fn heads(&self) -> Vec<String> {
+        self.tape().heads.clone()
+    }
+
     fn tape(&self) -> std::sync::MutexGuard<'_, Tape> {
         self.tape.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,6 +117,7 @@ async fn serve(mut stream: TcpStream, tape: Arc<Mutex<Tape>>) {
 
 /// A request as it arrived.
 struct Given {
+    head: String,
     line: String,
     headers: Vec<(String, String)>,
     body: Option<Value>,
@@ -123,6 +132,7 @@ impl Given {
 
 impl Tape {
     fn play(&mut self, given: &Given) -> Vec<u8> {
+        self.heads.push(given.head.clone());
         let ahead = (self.at..self.exchanges.len()).find(|at| self.fits(*at, given, true));
         // A GET changes nothing, so its latest answer is given again, whatever token it carries.
         let behind = || (0..self.at).rev().find(|at| self.fits(*at, given, true));
@@ -220,6 +230,7 @@ async fn read(stream: &mut TcpStream) -> Option<Given> {
     let given = Given {
         line,
         headers,
+        head,
         body: None,
     };
     let length = given.header("content-length").unwrap_or("0").parse().ok()?;

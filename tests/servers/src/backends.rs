@@ -103,7 +103,7 @@ pub const BACKENDS: [Backend; 10] = [
         folder: "better-auth",
         package: "better-auth",
         profile: "better-auth",
-        calls: &[crate::better_auth::ENABLE],
+        calls: &[crate::second_factors::ENABLE],
         // Nobody is there at its first start.
         email: BOB,
         shown: "Bob",

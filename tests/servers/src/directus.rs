@@ -77,7 +77,7 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, ste
         .await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     steps.did("login", "a code is wanted");
-    let another = installation.session.resend_otp().await;
+    let another = installation.session.send_otp().await;
     assert_eq!(code(&another), Some(ErrorCode::Unsupported));
     steps.did("another code", "unsupported, and nothing is sent");
     let wrong = verify(&installation.session, Secret::new("000000")).await;

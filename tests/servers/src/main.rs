@@ -11,6 +11,7 @@ mod better_auth;
 mod directus;
 mod installation;
 mod lifecycle;
+mod second_factors;
 mod server;
 mod steps;
 mod table;

@@ -91,8 +91,8 @@ impl Server {
         format!("http://127.0.0.1:{}{}", self.port, self.backend.path)
     }
 
-    /// The code for `of`, asked for over the server's standard input: one that a user would get by
-    /// mail or from an app.
+    /// What the server says of `of`, asked for over its standard input: mostly the code that a user
+    /// would get by mail or from an app.
     pub async fn code(&mut self, of: &str) -> String {
         let running = self.running.as_mut().expect("it runs");
         let line = format!("{of}\n");

@@ -5,7 +5,14 @@
 
 import type { BetterAuthClientPlugin } from "better-auth/client";
 import { createAuthClient, type ReactAuthClient } from "better-auth/react";
-import { type Result, type SessionRead, stateOf, type Vestibule } from "../index.ts";
+import {
+  type Challenge,
+  type Result,
+  type SessionRead,
+  type SignInOutcome,
+  stateOf,
+  type Vestibule,
+} from "../index.ts";
 import { AUTH_BASE_URL, createAuthFetch } from "./fetch.ts";
 
 type NativeSession = ReturnType<typeof nativeSession>;
@@ -45,28 +52,46 @@ export function createBetterAuthClient(vestibule: Vestibule): BetterAuthClient {
 }
 
 type Fetch = (path: string, options: Record<string, unknown>) => Promise<unknown>;
+/** What the verbs of Better Auth's plugin `twoFactor` take beside the code. */
+type FactorCode = { code: string; trustDevice?: boolean };
+type FetchOptions = Record<string, unknown>;
 type SignOutOptions = { fetchOptions?: Record<string, unknown> };
 
 /** The verbs of the session. Except `signOut` they go to `auth` as they are, past the client's fetch. */
 function nativeSession({ auth }: Vestibule) {
-  const { login, register, resendOtp, cancelOtp, unlockKeyring, logout } = auth;
+  const { login, register, verifyOtp, sendOtp, cancelOtp, unlockKeyring, logout } = auth;
   return {
     id: "native-session",
-    getActions: ($fetch: Fetch) => ({
-      login,
-      register,
-      verifyOtp: ({ challenge, code }: { challenge: string; code: string }) =>
-        auth.verifyOtp(challenge, code),
-      resendOtp,
-      cancelOtp,
-      unlockKeyring,
-      logout,
-      refreshSession: auth.refresh,
-      // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the
-      // plugin tells the other windows, so nothing needs to be written.
-      signOut: ({ fetchOptions }: SignOutOptions = {}) =>
-        $fetch("/sign-out", { ...fetchOptions, method: "POST", body: {} }),
-    }),
+    getActions: ($fetch: Fetch) => {
+      const send = <T>(path: string, body: unknown, fetchOptions?: FetchOptions) =>
+        $fetch(path, { ...fetchOptions, method: "POST", body }) as Promise<Result<T>>;
+      const answered =
+        (path: string) =>
+        ({ code, trustDevice }: FactorCode, fetchOptions?: FetchOptions) =>
+          send<SignInOutcome>(path, { code, trustDevice }, fetchOptions);
+      return {
+        login,
+        register,
+        verifyOtp,
+        sendOtp,
+        cancelOtp,
+        unlockKeyring,
+        logout,
+        refreshSession: auth.refresh,
+        // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the
+        // plugin tells the other windows, so nothing needs to be written.
+        // The verbs of Better Auth's plugin `twoFactor` that belong to a sign-in.
+        twoFactor: {
+          verifyTotp: answered("/two-factor/verify-totp"),
+          verifyOtp: answered("/two-factor/verify-otp"),
+          verifyBackupCode: answered("/two-factor/verify-backup-code"),
+          sendOtp: (_none?: unknown, fetchOptions?: FetchOptions) =>
+            send<Challenge>("/two-factor/send-otp", {}, fetchOptions),
+        },
+        signOut: ({ fetchOptions }: SignOutOptions = {}) =>
+          $fetch("/sign-out", { ...fetchOptions, method: "POST", body: {} }),
+      };
+    },
   } satisfies BetterAuthClientPlugin;
 }
 

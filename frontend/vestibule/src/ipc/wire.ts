@@ -145,13 +145,17 @@ export type BackendFeatures = {
  */
 register: boolean, 
 /**
- * Sending another one-time code.
- */
-resendOtp: boolean, 
-/**
  * A list of the account's sessions.
  */
 sessions: boolean, 
+/**
+ * Ending one session of that list.
+ */
+endSession: boolean, 
+/**
+ * Ending all sessions of the account but this one.
+ */
+endOtherSessions: boolean, 
 /**
  * Ending all sessions of the account at once.
  */
@@ -159,11 +163,7 @@ logoutAll: boolean,
 /**
  * What a person signs in with: the label of the field.
  */
-identifier: Identifier, 
-/**
- * What its one-time codes look like.
- */
-code: CodeForm, };
+identifier: Identifier, };
 
 /**
  * What last changed the state.
@@ -171,7 +171,7 @@ code: CodeForm, };
 export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
 
 /**
- * A one-time code is needed. Which account it is for stays in Rust and out of URLs.
+ * A second factor is needed. Which account it is for stays in Rust and out of URLs.
  */
 export type Challenge = { 
 /**
@@ -179,32 +179,45 @@ export type Challenge = {
  */
 id: string, 
 /**
- * Where the code was sent, as the backend says or else as the user typed it.
+ * Where codes are sent, as the backend says or else as the user typed it.
  */
 email: string, 
 /**
  * How long until another code may be requested, in milliseconds from when this was sent.
  */
-resendInMs: number, };
+resendInMs: number, 
+/**
+ * The methods by which it can be answered, the one to show first at first. Never empty.
+ */
+methods: Array<OfferedMethod>, 
+/**
+ * For how many days a device that the user trusts needs no code, if that is known.
+ */
+trustDays: number | null, };
 
 /**
  * What a one-time code looks like.
  */
 export type CodeForm = { 
 /**
- * How many characters it has.
+ * How many characters it has; null if that varies.
  */
-length: number, 
+length: number | null, 
 /**
  * Whether it has letters and signs too, and not digits alone.
  */
 letters: boolean, };
 
 /**
+ * A way to give a second factor.
+ */
+export type CodeMethod = "otp" | "totp" | "recovery";
+
+/**
  * What a page does something different for. Everything else is `other`: the page shows the
  * message and does nothing more.
  */
-export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
+export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "unsupported" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
 
 /**
  * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
@@ -289,6 +302,52 @@ export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
 export type Identifier = "email" | "name";
 
 /**
+ * One session of the account, on this computer or on another. What the backend does not say is null.
+ */
+export type ListedSession = { 
+/**
+ * Which one a command means. Made here, and the same each time the list is read; the backend does
+ * not know it.
+ */
+id: string, 
+/**
+ * A name for people, such as that of the device.
+ */
+name: string | null, 
+/**
+ * The browser or program.
+ */
+browser: string | null, 
+/**
+ * The operating system.
+ */
+os: string | null, 
+/**
+ * The `User-Agent` of the sign-in.
+ */
+userAgent: string | null, 
+/**
+ * The network address of the sign-in.
+ */
+address: string | null, 
+/**
+ * When it began, in milliseconds since the epoch.
+ */
+createdAt: number | null, 
+/**
+ * When it was last used, in milliseconds since the epoch.
+ */
+lastUsedAt: number | null, 
+/**
+ * When it ends, in milliseconds since the epoch.
+ */
+expiresAt: number | null, 
+/**
+ * Whether it is this one. To end it is to sign out.
+ */
+current: boolean, };
+
+/**
  * What a person types to sign in.
  */
 export type LoginInput = { 
@@ -335,6 +394,52 @@ advice: string,
  * Who can remove the obstacle.
  */
 responsible: Responsible, };
+
+/**
+ * A method by which a challenge can be answered.
+ */
+export type OfferedMethod = { 
+/**
+ * The method.
+ */
+method: CodeMethod, 
+/**
+ * What its codes look like.
+ */
+form: CodeForm, 
+/**
+ * Whether the backend can be asked to send a code, the first or another.
+ */
+canBeSent: boolean, 
+/**
+ * Where a code was sent; null as long as none was.
+ */
+sentTo: string | null, 
+/**
+ * Whether the user may have this device trusted, so that it needs no code next time.
+ */
+canTrustDevice: boolean, };
+
+/**
+ * What a person gives to answer a challenge.
+ */
+export type OtpInput = { 
+/**
+ * The challenge that the code answers, and no other.
+ */
+challenge: string, 
+/**
+ * Goes into the backend's request body only.
+ */
+code: string, 
+/**
+ * The method of the code; absent means the first that the challenge offers.
+ */
+method?: CodeMethod, 
+/**
+ * Whether the backend is to trust this device. It counts only where the method offers that.
+ */
+trustDevice?: boolean, };
 
 /**
  * The backend cannot be reached, and when it will be tried again.
@@ -465,6 +570,20 @@ userId: string,
  * token.
  */
 expiresAt: string | null, };
+
+/**
+ * The sessions of the account, as the backend lists them.
+ */
+export type SessionList = { 
+/**
+ * The sessions, in the backend's order.
+ */
+sessions: Array<ListedSession>, 
+/**
+ * How many more the backend lists: those that could not be read, and those beyond the most that
+ * are shown.
+ */
+leftOut: number, };
 
 /**
  * The whole state, as one value.
@@ -643,7 +762,7 @@ export const FAILURES = {
 notSignedIn: {"code":"other","status":401,"message":"Nobody is signed in. Sign in, then try again.","retryAfterMs":null},
 sessionRefused: {"code":"other","status":401,"message":"The server does not accept your session for this. You stay signed in. Try again in a moment. If that does not help, sign out and in again.","retryAfterMs":null},
 notAllowed: {"code":"other","status":403,"message":"Your account may not do this, the server says. If it should, ask the server's operator.","retryAfterMs":null},
-unsupported: {"code":"other","status":501,"message":"The server does not offer this.","retryAfterMs":null},
+unsupported: {"code":"unsupported","status":501,"message":"The server does not offer this.","retryAfterMs":null},
 rateLimited: {"code":"rate_limited","status":429,"message":"The server asks to wait before the next try. Try again when the time is up.","retryAfterMs":null},
 backendFault: {"code":"other","status":502,"message":"The server had a problem. Nothing is lost. Try again in a moment.","retryAfterMs":null},
 badAnswer: {"code":"other","status":502,"message":"The server sent something this app does not understand. Try again in a moment.","retryAfterMs":null},

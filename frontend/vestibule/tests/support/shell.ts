@@ -53,6 +53,9 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     window_ready: () => null,
     new_window: () => null,
     refresh: () => null,
+    sessions: () => ({ sessions: [], leftOut: 0 }),
+    end_session: () => null,
+    end_other_sessions: () => null,
     logout: () => {
       change({ status: "signed_out", why: "by_user", storage: "ok", may: [] }, "logout");
       return { success: true };

@@ -3,10 +3,14 @@
 import type {
   AuthError,
   BackendFeatures,
+  Challenge,
+  CodeMethod,
   ErrorCode,
   FetchReply,
   Freshness,
+  ListedSession,
   Obstacle,
+  OfferedMethod,
   Outage,
   Right,
   SessionState,
@@ -36,11 +40,11 @@ export const SIGNED_OUT_REASONS = Object.keys({
 
 export const everything: BackendFeatures = {
   register: true,
-  resendOtp: true,
   sessions: true,
+  endSession: true,
+  endOtherSessions: false,
   logoutAll: true,
   identifier: "email",
-  code: { length: 6, letters: false },
 };
 
 export function signedIn(
@@ -65,8 +69,27 @@ export function signedOut(why: SignedOutReason = "never"): SessionState {
   return { status: "signed_out", why, storage: "ok", may: [] };
 }
 
-export function otpPending(resendInMs = 0): SessionState {
-  const challenge = { id: "c1", email: "ada@example.com", resendInMs };
+/** A method that a challenge offers. A code of the method `otp` was sent. */
+export function offered(method: CodeMethod, more: Partial<OfferedMethod> = {}): OfferedMethod {
+  const isSent = method === "otp";
+  const isRecovery = method === "recovery";
+  return {
+    method,
+    form: { length: isRecovery ? null : 6, letters: isRecovery },
+    canBeSent: isSent,
+    sentTo: isSent ? "ada@example.com" : null,
+    canTrustDevice: false,
+    ...more,
+  };
+}
+
+export function otpPending(
+  resendInMs = 0,
+  methods: OfferedMethod[] = [offered("otp")],
+  more: Partial<Challenge> = {},
+): SessionState {
+  const email = "ada@example.com";
+  const challenge = { id: "c1", email, resendInMs, methods, trustDays: null, ...more };
   return { status: "otp_pending", challenge, storage: "ok", may: [] };
 }
 
@@ -94,6 +117,23 @@ export const unreachable = refused(
   "other",
   "The server cannot be reached. Check your connection and try again.",
 );
+
+/** A session of the account, of which the backend says no more than this. */
+export function listedSession(id: string, more: Partial<ListedSession> = {}): ListedSession {
+  return {
+    id,
+    name: null,
+    browser: null,
+    os: null,
+    userAgent: null,
+    address: null,
+    createdAt: null,
+    lastUsedAt: null,
+    expiresAt: null,
+    current: false,
+    ...more,
+  };
+}
 
 export function reply(status: number, value?: unknown): FetchReply {
   const body = value === undefined ? "" : JSON.stringify(value);

@@ -148,11 +148,6 @@ impl Accounts {
         (revision, seen.map(summary).collect())
     }
 
-    /// How many accounts there may be.
-    pub fn most(&self) -> usize {
-        self.0.most
-    }
-
     /// The workspaces that were removed and are not to be shown any more.
     pub fn leaving_workspaces(&self) -> Vec<String> {
         self.0.state().index.leaving_workspaces.clone()

@@ -102,7 +102,10 @@ impl Shared {
                 }
             };
             match session {
-                Some(session) => drop(session.logout().await),
+                Some(session) => {
+                    session.forget_trusted_device().await;
+                    session.logout().await;
+                }
                 // Why it cannot be opened is in the log.
                 None if self.open_account(id).is_err() => {
                     let renewal = Renewal::after_failure(self.clock.wall_ms(), rand::random());

@@ -136,3 +136,35 @@ impl Shown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_begins_before_the_awaited_one_is_requested_is_the_former_pages() {
+        let mut windows = Windows::default();
+        let (former, next) = (AccountId::new(), AccountId::new());
+        windows.show("main", former);
+        windows.await_page("main", Some(next));
+        assert!(!windows.page_began("main"), "the former page has reloaded");
+        assert_eq!(windows.shows("main"), None);
+        windows.page_requested("main");
+        assert!(windows.page_began("main"));
+        assert_eq!(windows.shows("main"), Some(next));
+        assert!(!windows.page_began("main"), "it begins once");
+    }
+
+    #[test]
+    fn a_window_that_is_switched_again_awaits_a_request_again() {
+        let mut windows = Windows::default();
+        let (first, second) = (AccountId::new(), AccountId::new());
+        windows.await_page("main", Some(first));
+        windows.page_requested("main");
+        windows.await_page("main", Some(second));
+        assert!(!windows.page_began("main"), "the page of the first");
+        windows.page_requested("main");
+        assert!(windows.page_began("main"));
+        assert_eq!(windows.shows("main"), Some(second));
+    }
+}

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use reqwest::StatusCode;
 
-use super::{Backend, BackendError, ResponseBody, tokens};
+use super::{Backend, BackendError, ResponseBody, code_words, tokens};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Profile, SignInCall, UserFrom, When};
 use crate::response_fields::{AccessToken, ResponseFields};
@@ -162,8 +162,16 @@ pub(super) fn refused(
     if class(status.as_u16()).is_trouble() {
         return BackendError::Status(status).into();
     }
-    let code = code_of(kind, profile, status.as_u16(), body, reply);
+    let (code, by_rule) = code_of(kind, profile, status.as_u16(), body, reply);
     let said = reply.and_then(ResponseFields::message);
+    let has_code = reply.and_then(ResponseFields::code).is_some();
+    let is_known = by_rule || !has_code;
+    let may_be_anothers = code == ErrorCode::BadAnswer && gateways_refuse_with(status.as_u16());
+    if !may_be_anothers
+        && let Some(error) = code_words::refused(kind, code, said.as_deref(), is_known)
+    {
+        return error;
+    }
     match (code, said) {
         (
             ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured,
@@ -190,32 +198,36 @@ fn refused_on_the_way(said: Option<String>) -> String {
     )
 }
 
-/// What a refusal means by the profile's rules, and where none holds, by its status.
+/// What a refusal means by the profile's rules, and where none holds, by its status; and whether a rule
+/// says it.
 fn code_of(
     call: SignInCall,
     profile: &Profile,
     status: u16,
     body: &ResponseBody,
     reply: Option<&ResponseFields<'_>>,
-) -> ErrorCode {
+) -> (ErrorCode, bool) {
     let code = reply.and_then(ResponseFields::code);
     let facts = body.facts(status, code.as_deref());
     if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(call, &facts)) {
-        return rule.is.into();
+        return (rule.is.into(), true);
     }
     if facts.body.is_none() {
         // A page where JSON belongs comes from a portal or a proxy, not from the backend. Nor is a
         // status without a body the backend's own: every gateway sends one.
-        return ErrorCode::BadAnswer;
+        return (ErrorCode::BadAnswer, false);
     }
-    status::refusal(request_kind(call), status).unwrap_or(ErrorCode::BadAnswer)
+    let by_status = status::refusal(request_kind(call), status);
+    (by_status.unwrap_or(ErrorCode::BadAnswer), false)
 }
 
 fn request_kind(call: SignInCall) -> RequestKind {
     match call {
         SignInCall::Login => RequestKind::Login,
         SignInCall::Register => RequestKind::Register,
-        SignInCall::VerifyOtp => RequestKind::VerifyOtp,
+        SignInCall::VerifyOtp | SignInCall::VerifyTotp | SignInCall::VerifyRecovery => {
+            RequestKind::VerifyCode
+        }
         SignInCall::SendOtp => RequestKind::SendOtp,
     }
 }

@@ -1,5 +1,6 @@
-//! Calls of the adopter's own API, made with the user's session: one attempt each. The session
-//! knows who is signed in, and decides whether an attempt is repeated.
+//! Calls that are made with the user's session: those of the adopter's own API, and those of the
+//! profile's endpoints that a page does not make itself. One attempt each: the session knows who is
+//! signed in, and decides whether an attempt is repeated.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::client::Backend;
 use super::download::Download;
+use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
 use super::page_headers;
 use super::redirect::{Redirect, read_redirect};
@@ -21,14 +23,28 @@ use super::upload_body::{Sender, UploadBody};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{self, Variables};
+use crate::profile::{self, Endpoint, Template, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::FetchReply;
 
+/// A call that is made with the user's session.
+#[derive(Clone)]
+pub(crate) enum ApiCall {
+    /// Made by a page, or by native code as if by a page.
+    Page(PageCall),
+    /// Made by the core, as an endpoint of the profile describes it. Its answer is small enough that the
+    /// whole exchange has one bound, and it is not redirected.
+    Endpoint {
+        endpoint: Endpoint,
+        /// The value of `$listed_session`.
+        listed_session: Option<Secret>,
+    },
+}
+
 /// A call that the profile allows, at the place to which redirects have led it.
 #[derive(Clone)]
-pub(crate) struct ApiCall {
+pub(crate) struct PageCall {
     method: Method,
     path: String,
     /// The entry of `api.allow` that names the path, so that a trace may show it.
@@ -97,13 +113,13 @@ impl Backend {
         let template = super::refuse_api_path(method, path, self.profile())?;
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| AuthError::new(ErrorCode::PathRefused))?;
-        Ok(ApiCall {
+        Ok(ApiCall::Page(PageCall {
             method,
             path: path.to_owned(),
             template,
             headers: page_headers::kept(headers, self.profile()),
             with_body: true,
-        })
+        }))
     }
 
     /// Sends one attempt, and returns at the answer's headers.
@@ -114,13 +130,51 @@ impl Backend {
         credentials: &CallCredentials,
         attempt: u32,
     ) -> Result<Response, BackendError> {
+        let backend = self.with_jar(credentials.jar.clone());
+        let token = credentials.token.as_ref();
+        let token = token.filter(|_| self.profile().cookies.with_api);
+        match call {
+            ApiCall::Page(call) => {
+                let sent = backend.page_call(call, payload, credentials, token, attempt);
+                sent.await
+            }
+            ApiCall::Endpoint {
+                endpoint,
+                listed_session,
+            } => {
+                let variables = Variables {
+                    access_token: credentials.access.as_ref(),
+                    listed_session: listed_session.as_ref(),
+                    ..Variables::default()
+                };
+                let call = EndpointCall {
+                    token,
+                    attempt,
+                    ..EndpointCall::new(endpoint, variables, &credentials.device)
+                };
+                backend.call(call).await
+            }
+        }
+    }
+
+    async fn page_call(
+        &self,
+        call: &PageCall,
+        payload: ApiPayload,
+        credentials: &CallCredentials,
+        token: Option<&RefreshToken>,
+        attempt: u32,
+    ) -> Result<Response, BackendError> {
         let profile = self.profile();
         let device = &credentials.device;
+        let names = profile.api.headers.values().flat_map(Template::cookies);
+        let cookies = self.cookies(names, token);
         let origin = profile.origin();
         let variables = Variables {
             access_token: credentials.access.as_ref(),
             device: Some(device),
             origin: Some(&origin),
+            cookies: Some(&cookies),
             ..Variables::default()
         };
         let mut request = BackendRequest::new(call.method.clone(), &call.path, device);
@@ -138,13 +192,10 @@ impl Backend {
         for (name, value) in profile::headers(&profile.api.headers, &variables) {
             request = request.text_header(&name, &value)?;
         }
-        request.token = credentials
-            .token
-            .as_ref()
-            .filter(|_| profile.cookies.with_api);
+        request.token = token;
         request.attempt = attempt;
         request.time_limit = TimeLimit::EachStep;
-        self.with_jar(credentials.jar.clone()).send(request).await
+        self.send(request).await
     }
 
     /// Sends one call without a body, if a page may make it, and returns the answer. A redirect is
@@ -161,13 +212,24 @@ impl Backend {
         device: &Device,
     ) -> Result<Response, AuthError> {
         let call = self.api_call(method, path, &[])?;
+        self.once(&call, access, token, device).await
+    }
+
+    /// Sends one call without a body of the caller's, without a refresh and without a redirect.
+    pub(super) async fn once(
+        &self,
+        call: &ApiCall,
+        access: Option<&Secret>,
+        token: &RefreshToken,
+        device: &Device,
+    ) -> Result<Response, AuthError> {
         let credentials = CallCredentials {
             access: access.cloned(),
             token: Some(token.clone()),
             device: device.clone(),
             jar: self.jar().clone(),
         };
-        Ok(self.api(&call, ApiPayload::none(), &credentials, 1).await?)
+        Ok(self.api(call, ApiPayload::none(), &credentials, 1).await?)
     }
 
     /// Moves `call` to the target of a redirect, if a page may call that; refuses any other.
@@ -176,6 +238,10 @@ impl Backend {
         call: &mut ApiCall,
         head: &Response,
     ) -> Result<RedirectDecision, AuthError> {
+        let ApiCall::Page(call) = call else {
+            // The answer is judged as one that is not understood.
+            return Ok(RedirectDecision::Answer);
+        };
         let from = self.profile().url(&call.path);
         let location = head.location();
         let lead = read_redirect(self.profile(), head.status(), location, &from, &call.method);
@@ -229,11 +295,16 @@ impl Backend {
 }
 
 impl ApiCall {
-    /// Whether the caller's body goes along.
+    /// Whether the caller's body goes along. An endpoint has a body of its own.
     pub(crate) fn takes_body(&self) -> bool {
-        self.with_body
+        match self {
+            Self::Page(call) => call.with_body,
+            Self::Endpoint { .. } => false,
+        }
     }
+}
 
+impl PageCall {
     fn drop_body(&mut self) {
         self.with_body = false;
         for name in [

@@ -1,8 +1,10 @@
 //! Sends requests to the backend. Every request goes out through [`Backend::send`].
 //!
 //! No redirect is followed: a 307 would carry the password elsewhere (RFC 9110 §15.4.8). Answers
-//! are decompressed, and only API calls ask for compression. No request leaves the profile's origin, whatever its path says. Every
-//! wait is bounded here, whatever the transport does.
+//! are decompressed, and only API calls ask for compression. No request leaves the backend's origin,
+//! or that which the profile declares for its endpoint, whatever its path says. Another origin than
+//! the backend's gets what the endpoint's templates name, and nothing else. Every wait is bounded
+//! here, whatever the transport does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::content_encoding;
+use super::endpoint_call::decoded;
 use super::error::BackendError;
 use super::recorder::Recorder;
 use super::request::{BackendRequest, Payload, TimeLimit, text_header};
@@ -24,10 +27,10 @@ use super::request_span::RequestSpan;
 use super::response::Response;
 use super::retry_after::sent_at;
 use super::upload_body::UploadBody;
+use crate::beside_body::BesideBody;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::AuthError;
-use crate::profile::{self, Profile, Variables};
-use crate::response_fields::HeaderTokens;
+use crate::profile::{self, Profile, Template, Variables};
 use crate::transport::{
     HttpRequest, HttpResponse, HttpTransport, NetworkSettings, RequestBody, Transport,
 };
@@ -126,22 +129,25 @@ impl Backend {
         &self,
         mut call: BackendRequest<'_>,
     ) -> Result<Response, BackendError> {
-        let traced = RequestSpan::begin(&mut call);
+        let is_own = self.is_own(&call);
+        let traced = RequestSpan::begin(&mut call, is_own);
         let result = self.exchange(call).instrument(traced.span()).await;
         traced.end(&result);
         result
     }
 
     async fn exchange(&self, mut call: BackendRequest<'_>) -> Result<Response, BackendError> {
-        let url = self.profile.url(&call.path);
-        if url.origin() != self.profile.backend.origin() {
+        let url = self.profile.endpoint_url(call.origin, &call.path);
+        let declared = self.profile.endpoint_url(call.origin, "/");
+        if url.origin() != declared.origin() {
             tracing::error!(
                 path = call.template,
-                "the request is not sent: its path leads to another origin than the backend's"
+                "the request is not sent: its path leads to another origin than the endpoint's"
             );
             return Err(BackendError::BadAnswer);
         }
-        let headers = self.headers(&url, &mut call)?;
+        let is_own = self.is_own(&call);
+        let headers = self.headers(&url, &mut call, is_own)?;
         let recording = self.recorder.as_ref();
         let recording = recording.map(|recorder| recorder.sent(&call, &headers));
         let payload = std::mem::replace(&mut call.payload, Payload::None);
@@ -153,8 +159,10 @@ impl Backend {
             new_connection: self.new_connections,
         };
         // For a small exchange the bound lasts to the end of the answer's body.
-        let until = (call.time_limit == TimeLimit::WholeExchange)
-            .then(|| Instant::now() + EXCHANGE_TIMEOUT);
+        let until = (call.time_limit == TimeLimit::WholeExchange).then(|| {
+            call.until
+                .unwrap_or_else(|| Instant::now() + EXCHANGE_TIMEOUT)
+        });
         let response = match until {
             Some(until) => {
                 let sent = self.transport.send(request(payload.whole()));
@@ -171,14 +179,22 @@ impl Backend {
         if call.method != Method::HEAD {
             response = content_encoding::undo(response);
         }
-        let refresh = self.honour_cookies(&response, &url);
-        let header_tokens = HeaderTokens::of(&response.headers, &self.profile);
+        let refresh = match is_own {
+            true => self.honour_cookies(&response, &url),
+            false => Vec::new(),
+        };
+        let cookie = |name: &str| {
+            let set = RefreshChange::newest(&refresh, name);
+            let value = set.or_else(|| self.jar.value(name)).filter(|_| is_own)?;
+            Some(decoded(&value))
+        };
+        let beside = BesideBody::of(&response.headers, &self.profile, cookie);
         let leads_away = leads_away(&response, &url);
         Ok(Response {
             response,
             until,
             refresh,
-            header_tokens,
+            beside,
             leads_away,
             recording,
         })
@@ -215,18 +231,23 @@ impl Backend {
         }
     }
 
-    fn headers(&self, url: &Url, call: &mut BackendRequest<'_>) -> Result<HeaderMap, BackendError> {
-        let origin = self.profile.origin();
-        let variables = Variables {
-            device: Some(call.device),
-            origin: Some(&origin),
-            ..Variables::default()
-        };
+    /// Whether the request goes to the backend. What every request carries, cookies among it, is for
+    /// the backend alone.
+    fn is_own(&self, call: &BackendRequest<'_>) -> bool {
+        let goes_to = self.profile.endpoint_url(call.origin, "/");
+        goes_to.origin() == self.profile.backend.origin()
+    }
+
+    fn headers(
+        &self,
+        url: &Url,
+        call: &mut BackendRequest<'_>,
+        is_own: bool,
+    ) -> Result<HeaderMap, BackendError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        for (name, value) in profile::headers(&self.profile.headers, &variables) {
-            let (name, value) = text_header(&name, &value)?;
-            headers.insert(name, value);
+        if is_own {
+            self.add_headers_of_all(&mut headers, call)?;
         }
         // A header of this call replaces one that goes out with all.
         for (name, value) in std::mem::take(&mut call.headers) {
@@ -234,7 +255,7 @@ impl Backend {
                 headers.insert(name, value);
             }
         }
-        if let Some(cookies) = self.cookie_header(url, call) {
+        if is_own && let Some(cookies) = self.cookie_header(url, call) {
             headers.insert(COOKIE, cookies);
         }
         // A range is one of the encoded bytes, which nobody could decode.
@@ -245,6 +266,27 @@ impl Backend {
         };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
         Ok(headers)
+    }
+
+    fn add_headers_of_all(
+        &self,
+        headers: &mut HeaderMap,
+        call: &BackendRequest<'_>,
+    ) -> Result<(), BackendError> {
+        let origin = self.profile.origin();
+        let names = self.profile.headers.values().flat_map(Template::cookies);
+        let cookies = self.cookies(names, call.token);
+        let variables = Variables {
+            device: Some(call.device),
+            origin: Some(&origin),
+            cookies: Some(&cookies),
+            ..Variables::default()
+        };
+        for (name, value) in profile::headers(&self.profile.headers, &variables) {
+            let (name, value) = text_header(&name, &value)?;
+            headers.insert(name, value);
+        }
+        Ok(())
     }
 
     fn cookie_header(&self, url: &Url, call: &BackendRequest<'_>) -> Option<HeaderValue> {

@@ -32,6 +32,9 @@ pub enum BackendError {
     Portal,
     /// The answer is a success and does not hold what it should.
     BadAnswer,
+    /// Nothing was sent: a value cannot be sent where the profile has it go, such as a line break in a
+    /// header or a table in a form.
+    Unsendable,
 }
 
 impl BackendError {
@@ -68,7 +71,7 @@ impl BackendError {
             Self::Truncated => Some(Obstacle::BrokenOff),
             Self::Portal => Some(Obstacle::Portal),
             Self::Status(status) => class(status.as_u16()).obstacle(),
-            Self::TooLarge | Self::BadAnswer => None,
+            Self::TooLarge | Self::BadAnswer | Self::Unsendable => None,
         }
     }
 
@@ -78,6 +81,7 @@ impl BackendError {
             Self::TooLarge => ErrorCode::TooLarge,
             Self::Status(status) => class(status.as_u16()).error(),
             Self::Portal | Self::BadAnswer => ErrorCode::BadAnswer,
+            Self::Unsendable => ErrorCode::InvalidInput,
         }
     }
 }
@@ -105,6 +109,9 @@ impl fmt::Display for BackendError {
             (Self::Status(status), None) => write!(f, "the backend answered {status}"),
             (_, Some(obstacle)) => obstacle.fmt(f),
             (Self::TooLarge, None) => f.write_str("the backend's answer is too large"),
+            (Self::Unsendable, None) => {
+                f.write_str("a value cannot be sent where the profile has it go")
+            }
             (_, None) => f.write_str("the backend's answer is not what the profile describes"),
         }
     }

@@ -3,10 +3,8 @@
 
 use super::api_path::refuse;
 use super::client::Backend;
-use crate::wire::{BackendFeatures, CodeForm};
+use crate::wire::BackendFeatures;
 
-/// The path at which the contract lists the sessions of an account.
-const SESSIONS: &str = "/sessions";
 /// The path at which the contract ends all sessions of an account.
 const LOGOUT_ALL: &str = "/logout-all";
 
@@ -16,17 +14,13 @@ impl Backend {
     pub fn features(&self) -> BackendFeatures {
         let profile = self.profile();
         let endpoints = &profile.endpoints;
-        let resend = endpoints.resend_otp.get().or(endpoints.send_otp.get());
         BackendFeatures {
             register: endpoints.register.get().is_some(),
-            resend_otp: resend.is_some(),
-            sessions: refuse("GET", SESSIONS, profile).is_ok(),
+            sessions: endpoints.sessions.get().is_some(),
+            end_session: endpoints.end_session.get().is_some(),
+            end_other_sessions: endpoints.end_other_sessions.get().is_some(),
             logout_all: refuse("POST", LOGOUT_ALL, profile).is_ok(),
             identifier: profile.identifier,
-            code: CodeForm {
-                length: profile.otp.length,
-                letters: profile.otp.letters,
-            },
         }
     }
 }
@@ -39,44 +33,40 @@ mod tests {
     use crate::profile::Profile;
     use crate::wire::Identifier;
 
-    fn features(profile: &str) -> [bool; 4] {
+    fn features(profile: &str) -> [bool; 5] {
         let profile = json!({"extends": profile, "backend": "https://a.example"});
         let profile = Profile::from_json(profile).expect("a shipped profile");
         let features = Backend::new(profile, "test").expect("a client").features();
         [
             features.register,
-            features.resend_otp,
             features.sessions,
+            features.end_session,
+            features.end_other_sessions,
             features.logout_all,
         ]
     }
 
     #[test]
     fn nothing_is_offered_that_a_profile_does_not_know() {
-        assert_eq!(features("contract"), [true; 4]);
-        assert_eq!(features("directus"), [true, false, false, false]);
-        // Its endpoint that sends the first code sends another one too.
-        assert_eq!(features("better-auth"), [true, true, false, false]);
-        assert_eq!(features("supabase"), [true, false, false, false]);
+        let all = [true, true, true, false, true];
+        assert_eq!(features("contract"), all, "it ends all sessions or one");
+        let accounts_alone = [true, false, false, false, false];
+        assert_eq!(features("directus"), accounts_alone);
+        assert_eq!(features("node-express-boilerplate"), accounts_alone);
+        let all_but_everywhere = [true, true, true, true, false];
+        assert_eq!(features("better-auth"), all_but_everywhere);
+        let no_list = [true, false, false, true, false];
+        assert_eq!(features("supabase"), no_list);
     }
 
     #[test]
     fn what_is_typed_is_as_the_profile_says() {
-        let features = |more: serde_json::Value| {
+        let identifier = |more: serde_json::Value| {
             let profile = Profile::from_json(more).expect("a profile");
-            let features = Backend::new(profile, "test").expect("a client").features();
-            (
-                features.identifier,
-                features.code.length,
-                features.code.letters,
-            )
+            let backend = Backend::new(profile, "test").expect("a client");
+            backend.features().identifier
         };
-        assert_eq!(features(json!({})), (Identifier::Email, 6, false));
-        let other = json!({"identifier": "name", "otp": {"length": 10, "letters": true}});
-        assert_eq!(features(other), (Identifier::Name, 10, true));
-        for length in [0, 3, 65, 255] {
-            let error = Profile::from_json(json!({"otp": {"length": length}}));
-            assert_eq!(error.expect_err("a mistake").key, "otp.length");
-        }
+        assert_eq!(identifier(json!({})), Identifier::Email);
+        assert_eq!(identifier(json!({"identifier": "name"})), Identifier::Name);
     }
 }

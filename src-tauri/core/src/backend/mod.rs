@@ -2,15 +2,18 @@
 //! its answer. Nothing here knows the session.
 //!
 //! `sign_in`, `session_calls` and `sign_out` have the calls of a session, `api` has those
-//! of the adopter's own API. `request` builds the requests, `client` sends them, `answers`
+//! of the adopter's own API, `session_list` those about other sessions of the account.
+//! `endpoint_call` makes a call of an endpoint, `request` builds the requests, `client` sends them, `answers`
 //! says what the answers mean, by the profile's rules and by `status`.
 
 mod answers;
 mod api;
 mod api_path;
 mod client;
+mod code_words;
 mod content_encoding;
 mod download;
+mod endpoint_call;
 mod error;
 mod features;
 mod page_headers;
@@ -22,6 +25,7 @@ mod response;
 mod response_body;
 mod retry_after;
 mod session_calls;
+mod session_list;
 mod sign_in;
 mod sign_out;
 mod tokens;
@@ -40,6 +44,9 @@ pub use response::Response;
 pub use response_body::ResponseBody;
 pub use retry_after::{retry_after, retry_after_of};
 pub use session_calls::invented_token;
-pub use sign_in::{Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession};
+pub(crate) use session_list::SessionEnd;
+pub use sign_in::{
+    CodeToVerify, Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession,
+};
 pub use sign_out::UndeliveredSignOut;
 pub(crate) use upload_body::{Sender, UploadPart};

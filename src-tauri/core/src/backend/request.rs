@@ -3,14 +3,13 @@
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Map, Value};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::error::BackendError;
 use super::upload_body::UploadBody;
 use crate::device::Device;
-use crate::profile::{self, Endpoint, FilledRequest, Profile, Variables};
-use crate::secrets::Secret;
+use crate::profile::{self, EndpointOrigin, FilledRequest};
 use crate::token::RefreshToken;
 use crate::transport::RequestBody;
 
@@ -24,11 +23,15 @@ pub(super) struct BackendRequest<'a> {
     pub device: &'a Device,
     pub payload: Payload,
     pub headers: HeaderMap,
+    /// Where it goes, if not to the backend.
+    pub origin: Option<&'a EndpointOrigin>,
     /// Its cookies go along, where their paths fit.
     pub token: Option<&'a RefreshToken>,
     /// How many times the same thing was asked, this time included.
     pub attempt: u32,
     pub time_limit: TimeLimit,
+    /// By when an exchange that is bounded as a whole must be over, where other requests came before.
+    pub until: Option<Instant>,
 }
 
 /// A request's body.
@@ -60,58 +63,6 @@ pub(super) enum TimeLimit {
     EachStep,
 }
 
-/// The request that an endpoint of the profile describes.
-pub(super) fn endpoint_call<'a>(
-    profile: &Profile,
-    endpoint: &Endpoint,
-    variables: &Variables<'_>,
-    more: Option<&Map<String, Value>>,
-    device: &'a Device,
-) -> Result<BackendRequest<'a>, BackendError> {
-    let origin = profile.origin();
-    let variables = Variables {
-        device: Some(device),
-        origin: Some(&origin),
-        ..*variables
-    };
-    let request = profile::request(endpoint, &variables, more);
-    BackendRequest::from_request(request.map_err(|_| BackendError::BadAnswer)?, device)
-}
-
-/// The request that an endpoint describes which is called with a session's tokens.
-pub(super) fn session_call<'a>(
-    profile: &Profile,
-    endpoint: &Endpoint,
-    token: &'a RefreshToken,
-    access: Option<&Secret>,
-    device: &'a Device,
-) -> Result<BackendRequest<'a>, BackendError> {
-    let variables = Variables {
-        refresh_token: token.body(),
-        access_token: access,
-        ..Variables::default()
-    };
-    let call = endpoint_call(profile, endpoint, &variables, None, device)?;
-    Ok(BackendRequest {
-        token: Some(token),
-        ..call
-    })
-}
-
-/// The request for a new access token, or, where the backend has none, the question whether the
-/// session is alive.
-pub(super) fn renewal_call<'a>(
-    profile: &Profile,
-    token: &'a RefreshToken,
-    access: Option<&Secret>,
-    device: &'a Device,
-) -> Result<BackendRequest<'a>, BackendError> {
-    // A profile without such an endpoint is refused at load.
-    let (_, endpoint) = profile.renewal().ok_or(BackendError::BadAnswer)?;
-    let single = token.body().filter(|_| profile.session.single_token);
-    session_call(profile, endpoint, token, single.or(access), device)
-}
-
 impl<'a> BackendRequest<'a> {
     pub(super) fn new(method: Method, path: &str, device: &'a Device) -> Self {
         Self {
@@ -121,13 +72,18 @@ impl<'a> BackendRequest<'a> {
             device,
             payload: Payload::None,
             headers: HeaderMap::new(),
+            origin: None,
             token: None,
             attempt: 1,
             time_limit: TimeLimit::WholeExchange,
+            until: None,
         }
     }
 
-    fn from_request(request: FilledRequest, device: &'a Device) -> Result<Self, BackendError> {
+    pub(super) fn from_request(
+        request: FilledRequest,
+        device: &'a Device,
+    ) -> Result<Self, BackendError> {
         let mut call = Self::new(method(request.method), &request.path, device);
         call.template = request.template;
         for (name, value) in &request.headers {
@@ -137,7 +93,7 @@ impl<'a> BackendRequest<'a> {
             call.payload = Payload::Whole(Bytes::from_owner(body.bytes));
             // It was checked when the profile was loaded.
             let content_type = HeaderValue::from_str(&body.content_type);
-            let content_type = content_type.map_err(|_| BackendError::BadAnswer)?;
+            let content_type = content_type.map_err(|_| BackendError::Unsendable)?;
             call = call.header(CONTENT_TYPE, content_type);
         }
         Ok(call)
@@ -160,9 +116,9 @@ pub(super) fn text_header(
     name: &str,
     value: &str,
 ) -> Result<(HeaderName, HeaderValue), BackendError> {
-    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| BackendError::BadAnswer)?;
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| BackendError::Unsendable)?;
     let value = HeaderValue::from_bytes(value.as_bytes());
-    let mut value = value.map_err(|_| BackendError::BadAnswer)?;
+    let mut value = value.map_err(|_| BackendError::Unsendable)?;
     value.set_sensitive(true);
     Ok((name, value))
 }

@@ -24,9 +24,10 @@ pub(super) struct RequestSpan {
 }
 
 impl RequestSpan {
-    /// Begins the span, and gives `call` the id of its request. An id that the caller has set is
-    /// replaced, since the header and the span must name the same one.
-    pub(super) fn begin(call: &mut BackendRequest<'_>) -> Self {
+    /// Begins the span, and gives `call` the id of its request if it goes to the backend (`is_own`).
+    /// An id that the caller has set is replaced, since the header and the span must name the same
+    /// one.
+    pub(super) fn begin(call: &mut BackendRequest<'_>, is_own: bool) -> Self {
         let id = Uuid::new_v4().to_string();
         let span = tracing::info_span!(
             "backend",
@@ -38,7 +39,7 @@ impl RequestSpan {
             fault = Empty,
             ms = Empty,
         );
-        if let Ok(value) = HeaderValue::from_str(&id) {
+        if is_own && let Ok(value) = HeaderValue::from_str(&id) {
             call.headers.insert(REQUEST_ID, value);
         }
         Self {

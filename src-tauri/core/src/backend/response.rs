@@ -10,16 +10,13 @@ use zeroize::Zeroizing;
 
 use super::error::BackendError;
 use super::recorder::ExchangeRecording;
-use super::response_body::ResponseBody;
+use super::response_body::{BodyLimits, ResponseBody, SMALL};
 use super::retry_after::{retry_after_of, sent_at};
+use crate::beside_body::BesideBody;
 use crate::cookies::RefreshChange;
 use crate::json_text;
-use crate::response_fields::HeaderTokens;
 use crate::status::{Class, class};
 use crate::transport::HttpResponse;
-
-/// The largest body that is read whole.
-pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Headers that no page gets: cookies, redirects, and the headers in which some backends give out
 /// tokens.
@@ -41,8 +38,8 @@ pub struct Response {
     pub(super) until: Option<Instant>,
     /// What the answer changes of the refresh cookies.
     pub(super) refresh: Vec<RefreshChange>,
-    /// The tokens in headers that the profile names.
-    pub(super) header_tokens: HeaderTokens,
+    /// What the profile names beside the body.
+    pub(super) beside: BesideBody,
     /// Whether the answer redirects to another origin than the backend's.
     pub(super) leads_away: bool,
     pub(super) recording: Option<ExchangeRecording>,
@@ -113,7 +110,7 @@ impl Response {
         let theirs = self.response.headers.iter();
         let theirs = theirs
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
-            .filter(|(name, _)| **name != RETRY_AFTER && !self.header_tokens.holds(name.as_str()))
+            .filter(|(name, _)| **name != RETRY_AFTER && !self.beside.holds(name.as_str()))
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             });
@@ -126,41 +123,49 @@ impl Response {
 
     /// What the headers say by themselves, for use before the body is read: it may break off.
     pub fn without_body(&self) -> ResponseBody {
-        ResponseBody::of(&[], self.header_tokens.clone())
+        ResponseBody::of(&[], self.beside.clone(), SMALL)
     }
 
     /// Reads the whole body.
-    pub async fn body(mut self) -> Result<ResponseBody, BackendError> {
-        let header_tokens = std::mem::take(&mut self.header_tokens);
+    pub async fn body(self) -> Result<ResponseBody, BackendError> {
+        self.body_within(SMALL).await
+    }
+
+    /// Reads the whole body, if it is not larger than this.
+    pub(super) async fn body_within(
+        mut self,
+        limits: BodyLimits,
+    ) -> Result<ResponseBody, BackendError> {
+        let beside = std::mem::take(&mut self.beside);
         let may_be_page = self.status().is_success() && self.is_page();
         let is_portals = class(self.status().as_u16()) == Class::NetworkSignIn;
         let anothers = self.leads_away || is_portals;
-        let bytes = self.bytes().await;
+        let bytes = self.bytes(limits.bytes).await;
         if let Some(recording) = &self.recording {
             recording.read(&bytes);
         }
         let bytes = bytes?;
         let anothers = anothers || (may_be_page && json_text::is_markup(&bytes));
-        let body = ResponseBody::of(&bytes, header_tokens)
+        let body = ResponseBody::of(&bytes, beside, limits)
             .with_headers(std::mem::take(&mut self.response.headers));
         Ok(body.with_anothers(anothers))
     }
 
-    async fn bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, BackendError> {
+    async fn bytes(&mut self, limit: usize) -> Result<Zeroizing<Vec<u8>>, BackendError> {
         let announced = self.response.length.unwrap_or_default();
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-        if announced > BODY_LIMIT {
+        if announced > limit {
             return Err(BackendError::TooLarge);
         }
         // Room for the whole body at once: growing would leave copies of secrets in memory.
         let mut bytes = Zeroizing::new(Vec::with_capacity(announced));
         while let Some(chunk) = self.chunk().await? {
             let length = bytes.len() + chunk.len();
-            if length > BODY_LIMIT {
+            if length > limit {
                 return Err(BackendError::TooLarge);
             }
             if length > bytes.capacity() {
-                grow(&mut bytes, length);
+                grow(&mut bytes, length, limit);
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -180,8 +185,8 @@ impl Response {
 }
 
 /// Makes room for `length` bytes and some more, up to the limit, and wipes the old room.
-fn grow(bytes: &mut Zeroizing<Vec<u8>>, length: usize) {
-    let room = (length * 2).min(BODY_LIMIT);
+fn grow(bytes: &mut Zeroizing<Vec<u8>>, length: usize, limit: usize) {
+    let room = (length * 2).min(limit);
     let mut more = Zeroizing::new(Vec::with_capacity(room));
     more.extend_from_slice(bytes);
     *bytes = more;

@@ -6,13 +6,32 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::beside_body::BesideBody;
 use crate::json_text;
-use crate::profile::{Facts, Fields, Profile};
-use crate::response_fields::{HeaderTokens, ResponseFields};
+use crate::profile::{Endpoint, Facts, Fields, NamedValues, Profile};
+use crate::response_fields::{ResponseContent, ResponseFields};
 
-/// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
-/// needs thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
-const VALUES_LIMIT: usize = 20_000;
+/// How large a body may be that is read whole.
+#[derive(Clone, Copy)]
+pub(super) struct BodyLimits {
+    pub bytes: usize,
+    /// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
+    /// needs thirty times its size in memory.
+    pub values: usize,
+}
+
+/// No answer to a sign-in or a refresh comes near this.
+pub(super) const SMALL: BodyLimits = BodyLimits {
+    bytes: 1024 * 1024,
+    values: 20_000,
+};
+
+/// For the list of a person's sessions: some backends never forget one, and list those of years.
+/// Parsed, this many values need about 30 MB for a moment.
+pub(super) const LIST: BodyLimits = BodyLimits {
+    bytes: 4 * 1024 * 1024,
+    values: 400_000,
+};
 
 /// The longest text that the rules of a profile look at.
 const TEXT_LIMIT: usize = 4096;
@@ -20,8 +39,8 @@ const TEXT_LIMIT: usize = 4096;
 /// An answer that was read whole.
 pub struct ResponseBody {
     content: Content,
-    /// The tokens in the answer's headers.
-    header_tokens: HeaderTokens,
+    /// What the answer has beside it.
+    beside: BesideBody,
     /// Its headers, for the rules of the profile.
     headers: HeaderMap,
     /// Whether somebody else has answered in the backend's place.
@@ -38,13 +57,13 @@ enum Content {
 }
 
 impl ResponseBody {
-    /// An answer with these bytes, and with these tokens in its headers.
-    pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
+    /// An answer with these bytes, and with this beside them.
+    pub(super) fn of(bytes: &[u8], beside: BesideBody, limits: BodyLimits) -> Self {
         let content = if json_text::is_empty(bytes) {
             Content::Nothing
-        } else if is_dense(bytes) {
+        } else if is_dense(bytes, limits) {
             tracing::warn!(
-                limit = VALUES_LIMIT,
+                limit = limits.values,
                 "the backend's answer has more values than are parsed: it is not understood"
             );
             Content::Other
@@ -53,7 +72,7 @@ impl ResponseBody {
         };
         Self {
             content,
-            header_tokens,
+            beside,
             headers: HeaderMap::new(),
             anothers: false,
         }
@@ -63,7 +82,7 @@ impl ResponseBody {
     pub(super) fn unread() -> Self {
         Self {
             content: Content::Other,
-            header_tokens: HeaderTokens::default(),
+            beside: BesideBody::default(),
             headers: HeaderMap::new(),
             anothers: false,
         }
@@ -106,19 +125,35 @@ impl ResponseBody {
         matches!(self.content, Content::Json(_) | Content::Nothing)
     }
 
-    /// Reads the fields of a JSON body, or those that come without a body; `None` if the body is
-    /// neither JSON nor empty.
+    /// Reads the fields of the answer; `None` if the body is neither JSON nor empty, and not such a
+    /// text as `fields` look for.
     pub fn reply<'a>(
         &'a self,
         profile: &'a Profile,
         fields: &'a Fields,
     ) -> Option<ResponseFields<'a>> {
-        let reply = match &self.content {
-            Content::Json(body) => ResponseFields::new(body, profile, fields),
-            Content::Nothing => ResponseFields::of_nothing(profile, fields),
+        let content = match &self.content {
+            Content::Json(body) => ResponseContent::Json(body),
+            Content::Nothing => ResponseContent::Nothing,
+            Content::Text(text) if fields.read_text() => ResponseContent::Text(text),
             Content::Text(_) | Content::Other => return None,
         };
-        Some(reply.with(&self.header_tokens))
+        Some(ResponseFields::of(content, profile, fields).with(&self.beside))
+    }
+
+    /// What `step` keeps of its answer; the name of the first that is not there, otherwise.
+    pub(super) fn keep<'k>(
+        &self,
+        profile: &Profile,
+        step: &'k Endpoint,
+    ) -> Result<NamedValues, &'k str> {
+        let content = match &self.content {
+            Content::Json(body) => ResponseContent::Json(body),
+            Content::Text(text) => ResponseContent::Text(text),
+            Content::Nothing | Content::Other => ResponseContent::Nothing,
+        };
+        let reply = ResponseFields::of(content, profile, &profile.answer.login);
+        reply.with(&self.beside).keep(&step.keep)
     }
 
     /// What the profile's rules look at.
@@ -148,11 +183,11 @@ fn text_of(bytes: &[u8]) -> Content {
 
 /// Whether a body may have too many values to parse. Each value but the first comes after one of
 /// these bytes. Those within texts are counted too, so the count is never too low.
-fn is_dense(bytes: &[u8]) -> bool {
+fn is_dense(bytes: &[u8], limits: BodyLimits) -> bool {
     let before = bytes
         .iter()
         .filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{'));
-    before.count() > VALUES_LIMIT
+    before.count() > limits.values
 }
 
 #[cfg(test)]
@@ -162,7 +197,7 @@ mod tests {
     #[test]
     fn a_body_of_very_many_values_is_not_taken_apart() {
         for unit in ["0,", "[],", "\"\",", "{},"] {
-            let body = format!("[{}0]", unit.repeat(VALUES_LIMIT + 1));
+            let body = format!("[{}0]", unit.repeat(SMALL.values + 1));
             assert!(
                 serde_json::from_str::<Value>(&body).is_ok(),
                 "{unit} makes JSON"
@@ -173,7 +208,7 @@ mod tests {
     }
 
     fn is_json(text: &str) -> bool {
-        ResponseBody::of(text.as_bytes(), HeaderTokens::default())
+        ResponseBody::of(text.as_bytes(), BesideBody::default(), SMALL)
             .json()
             .is_some()
     }
@@ -181,7 +216,7 @@ mod tests {
     #[test]
     fn nothing_is_not_a_page() {
         let facts = |text: &str| {
-            let body = ResponseBody::of(text.as_bytes(), HeaderTokens::default());
+            let body = ResponseBody::of(text.as_bytes(), BesideBody::default(), SMALL);
             let facts = body.facts(401, None);
             (facts.body.is_some(), facts.empty)
         };

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use super::client::Backend;
+use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
-use super::request::{renewal_call, session_call};
 use super::response::Response;
 use super::response_body::ResponseBody;
 use super::tokens;
@@ -50,9 +50,24 @@ impl Backend {
         device: &Device,
         attempt: u32,
     ) -> Result<Response, BackendError> {
-        let mut call = renewal_call(self.profile(), token, access, device)?;
-        call.attempt = attempt;
-        self.send(call).await
+        let call = self.renewal(token, access, device)?;
+        self.call(EndpointCall { attempt, ..call }).await
+    }
+
+    /// The call for a new access token, or, where the backend has none, the question whether the
+    /// session is alive.
+    pub(super) fn renewal<'a>(
+        &'a self,
+        token: &'a RefreshToken,
+        access: Option<&'a Secret>,
+        device: &'a Device,
+    ) -> Result<EndpointCall<'a>, BackendError> {
+        let profile = self.profile();
+        // A profile without such an endpoint is refused at load.
+        let (_, endpoint) = profile.renewal().ok_or(BackendError::BadAnswer)?;
+        let single = token.body().filter(|_| profile.session.single_token);
+        let access = single.or(access);
+        Ok(EndpointCall::of_session(endpoint, token, access, device))
     }
 
     /// The refresh token in the body of an answer to a refresh. The caller keeps it before it
@@ -72,8 +87,8 @@ impl Backend {
     ) -> Result<User, BackendError> {
         let profile = self.profile();
         let endpoint = profile.endpoints.me.get().ok_or(BackendError::BadAnswer)?;
-        let call = session_call(profile, endpoint, token, access, device)?;
-        let head = self.send(call).await?;
+        let call = EndpointCall::of_session(endpoint, token, access, device);
+        let head = self.call(call).await?;
         let status = head.status();
         let body = head.body().await?;
         let reply = body.reply(profile, &profile.answer.me);

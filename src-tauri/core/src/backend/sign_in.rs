@@ -1,20 +1,22 @@
-//! The calls that begin a session: with a password, with a new account, with a one-time code.
+//! The calls that begin a session: with a password, with a new account, with a code of a second factor.
 
 use serde_json::{Map, Value};
 
 use super::answers::{is_refused, refused, wants_code};
 use super::client::Backend;
+use super::code_words;
+use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
-use super::request::endpoint_call;
 use super::response_body::ResponseBody;
 use super::tokens;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Endpoint, SignInCall, UserFrom, Variables};
+use crate::published::Unpublished;
 use crate::response_fields::{AccessToken, ResponseFields};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
-use crate::wire::{LoginInput, RegisterInput, User};
+use crate::wire::{CodeMethod, LoginInput, RegisterInput, User};
 
 /// What the backend has answered to a sign-in.
 pub enum SignInResponse {
@@ -22,9 +24,11 @@ pub enum SignInResponse {
     Granted(Box<Grant>),
     /// It has begun a session and does not say whose: the caller ends the session again.
     UnknownUser(Box<UnusableSession>),
-    /// It wants a one-time code.
+    /// It wants a code of a second factor.
     OtpRequired {
-        /// Where the code went, if the backend says.
+        /// The methods by which it may be given, at least one.
+        methods: Vec<CodeMethod>,
+        /// Where codes are sent, if the backend says.
         email: Option<String>,
         /// What names the challenge, if the backend gives it a name.
         challenge: Option<Secret>,
@@ -103,6 +107,17 @@ pub struct OtpContext<'a> {
     pub device: &'a Device,
 }
 
+/// A code that answers a challenge.
+#[derive(Clone, Copy)]
+pub struct CodeToVerify<'a> {
+    /// Whose code it is.
+    pub method: CodeMethod,
+    /// The code.
+    pub code: &'a Secret,
+    /// Whether the backend is to trust this device, where the profile can say that.
+    pub trust_device: bool,
+}
+
 impl<'a> OtpContext<'a> {
     fn variables(&self) -> Variables<'a> {
         Variables {
@@ -150,18 +165,19 @@ impl Backend {
     }
 
     /// Signs in with the code of a challenge.
-    pub async fn verify_otp(
+    pub async fn verify_code(
         &self,
         challenge: OtpContext<'_>,
-        code: &Secret,
+        code: CodeToVerify<'_>,
     ) -> Result<SignInResponse, SignInFailure> {
         let variables = Variables {
-            otp: Some(code),
+            otp: Some(code.code),
+            trust_device: Some(code.trust_device),
             ..challenge.variables()
         };
-        let endpoint = self.profile().endpoints.verify_otp.get();
+        let endpoint = self.profile().endpoints.verify(code.method);
         self.sign_in(
-            SignInCall::VerifyOtp,
+            SignInCall::verifying(code.method),
             endpoint,
             &variables,
             None,
@@ -170,30 +186,17 @@ impl Backend {
         .await
     }
 
-    /// Has the first code sent, where the backend does not send it by itself.
-    pub async fn send_otp(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
-        match self.profile().endpoints.send_otp.get() {
-            Some(endpoint) => self.ask_for_code(endpoint, challenge).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Has another code sent.
-    pub async fn resend_otp(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
-        let endpoints = &self.profile().endpoints;
-        let endpoint = endpoints.resend_otp.get().or(endpoints.send_otp.get());
-        let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
-        self.ask_for_code(endpoint, challenge).await
-    }
-
-    async fn ask_for_code(
+    /// Has a code sent: the first one of the challenge, or another one.
+    pub async fn send_code(
         &self,
-        endpoint: &Endpoint,
         challenge: OtpContext<'_>,
+        is_first: bool,
     ) -> Result<(), AuthError> {
+        let endpoint = self.profile().endpoints.send_code(is_first);
+        let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
         let (variables, device) = (challenge.variables(), challenge.device);
-        let call = endpoint_call(self.profile(), endpoint, &variables, None, device)?;
-        let head = self.send(call).await?;
+        let call = EndpointCall::new(endpoint, variables, device);
+        let head = self.call(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let body = head.body().await.unwrap_or(ResponseBody::unread());
         if body.is_anothers() {
@@ -219,11 +222,11 @@ impl Backend {
     ) -> Result<SignInResponse, SignInFailure> {
         let profile = self.profile();
         let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
-        // The profile was checked, so only what a person typed can keep the request from being
-        // built: a line break in a value that goes into a header, say.
-        let call = endpoint_call(profile, endpoint, variables, more, device);
-        let call = call.map_err(|_| AuthError::new(ErrorCode::InvalidInput))?;
-        let mut head = self.send(call).await?;
+        let call = EndpointCall {
+            more,
+            ..EndpointCall::new(endpoint, *variables, device)
+        };
+        let mut head = self.call(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let now = head.sent_at();
         let mut token = RefreshToken::default();
@@ -248,10 +251,21 @@ impl Backend {
         let reply = body.reply(profile, &profile.answer.login);
         // A rule of `otp.wanted` counts before the status (the contract). But a refusal that wants
         // a code from a person who has just typed one says that the code was wrong.
-        if (status.is_success() || kind != SignInCall::VerifyOtp)
+        if (status.is_success() || kind.verified().is_none())
             && wants_code(profile, status, &body, reply.as_ref())
         {
+            let named = reply.as_ref().and_then(ResponseFields::methods);
+            let methods = profile.offered_methods(named.as_deref());
+            if methods.is_empty() {
+                let challenge = reply.as_ref().and_then(ResponseFields::challenge);
+                let secrets = Unpublished::of(&challenge).and(&token);
+                let mut named = named.unwrap_or_default();
+                named.retain(|name| !secrets.are_in(name));
+                let error = code_words::no_method(&named);
+                return Err(SignInFailure::with_leftovers(token, error));
+            }
             return Ok(SignInResponse::OtpRequired {
+                methods,
                 email: reply.as_ref().and_then(ResponseFields::otp_email),
                 challenge: reply.as_ref().and_then(ResponseFields::challenge),
                 token,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::answers::{RefreshAnswer, SignOutAnswer, signed_out};
 use super::client::Backend;
+use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
-use super::request::{renewal_call, session_call};
 use super::response_body::ResponseBody;
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -37,8 +37,8 @@ impl Backend {
     /// Tells the backend that the session is over. A backend without such an endpoint ends its
     /// sessions by itself, which counts as heard.
     ///
-    /// No ordinary cookie goes along and none is kept: by now another session may have begun,
-    /// and the cookies of this one are gone.
+    /// No ordinary cookie goes along but those that the step before it brings, and none is kept: by now
+    /// another session may have begun, and the cookies of this one are gone.
     pub async fn logout(
         &self,
         token: &RefreshToken,
@@ -52,7 +52,7 @@ impl Backend {
             );
             return Ok(SignOutAnswer::Done);
         };
-        let backend = self.with_jar(Jar::closed());
+        let backend = self.with_jar(Jar::default());
         let wants_access = endpoint.asks_for(Placeholder::AccessToken);
         if !wants_access || self.profile().session.single_token {
             let access = access.or(token.body());
@@ -78,8 +78,7 @@ impl Backend {
         device: &Device,
     ) -> Result<SignOutAnswer, UndeliveredSignOut> {
         let mut token = before.clone();
-        let call = renewal_call(self.profile(), before, access, device)?;
-        let mut head = self.send(call).await?;
+        let mut head = self.call(self.renewal(before, access, device)?).await?;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         if status.is_success() {
             token.apply(head.take_refresh_changes());
@@ -120,8 +119,8 @@ impl Backend {
         access: Option<&Secret>,
         device: &Device,
     ) -> Result<SignOutAnswer, UndeliveredSignOut> {
-        let call = session_call(self.profile(), endpoint, token, access, device)?;
-        let head = self.send(call).await?;
+        let call = EndpointCall::of_session(endpoint, token, access, device);
+        let head = self.call(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let untold = |fault| UndeliveredSignOut {
             fault,

@@ -37,6 +37,9 @@ pub(super) fn access(
         return found;
     }
     let lifetime = found.and_then(|access| access.lifetime);
-    let token = token.body().cloned();
-    Some(AccessToken { token, lifetime })
+    Some(AccessToken {
+        token: token.body().cloned(),
+        lifetime,
+        session_id: reply.session_id(),
+    })
 }

@@ -28,15 +28,15 @@ pub enum BodyTemplate {
 }
 
 impl BodyTemplate {
-    /// Its placeholders, each with its path: `.email`, `[0].id`.
-    pub fn placeholders(&self) -> Vec<(String, Placeholder)> {
-        let below = |step: String, inner: &Self| {
-            let found = inner.placeholders().into_iter();
-            found.map(move |(path, placeholder)| (format!("{step}{path}"), placeholder))
-        };
+    /// Its texts, each with its path: `.email`, `[0].id`.
+    pub(super) fn texts(&self) -> Vec<(String, &Template)> {
+        fn below(step: String, inner: &BodyTemplate) -> impl Iterator<Item = (String, &Template)> {
+            let found = inner.texts().into_iter();
+            found.map(move |(path, text)| (format!("{step}{path}"), text))
+        }
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) => Vec::new(),
-            Self::Text(text) => text.placeholders().map(|p| (String::new(), p)).collect(),
+            Self::Text(text) => vec![(String::new(), text)],
             Self::List(items) => (items.iter().enumerate())
                 .flat_map(|(index, item)| below(format!("[{index}]"), item))
                 .collect(),
@@ -61,10 +61,7 @@ impl BodyTemplate {
 
     fn is_known(&self, variables: &Variables<'_>) -> bool {
         match self {
-            Self::Text(text) => text.placeholders().all(|placeholder| match placeholder {
-                Placeholder::Device => variables.device.is_some(),
-                other => variables.text(other).is_some(),
-            }),
+            Self::Text(text) => text.is_known(variables),
             _ => true,
         }
     }
@@ -76,6 +73,9 @@ impl BodyTemplate {
             Self::Number(number) => json(number, out),
             Self::Text(text) if text.lone() == Some(Placeholder::Device) => {
                 json(&variables.device.map(crate::device::Device::payload), out)
+            }
+            Self::Text(text) if text.lone() == Some(Placeholder::TrustDevice) => {
+                json(&variables.trust_device, out)
             }
             Self::Text(text) => json(&text.fill(variables).as_deref(), out),
             Self::List(items) => {

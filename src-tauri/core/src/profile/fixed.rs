@@ -82,6 +82,11 @@ impl Fixed {
         self.0.extend(keys.iter().map(now));
     }
 
+    /// Whether this very key is fixed.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.0.iter().any(|(held, _)| held == key)
+    }
+
     /// Removes from `value` everything that would change a fixed key. Returns the keys whose values
     /// differed from the fixed ones.
     pub(super) fn take_out_of(&self, value: &mut Value) -> Vec<String> {
@@ -118,6 +123,23 @@ impl Fixed {
         }
         part
     }
+}
+
+/// Removes from `value` every origin that an endpoint, or a step before one, has of its own. Returns
+/// their keys.
+pub(super) fn take_origins_out_of(value: &mut Value) -> Vec<String> {
+    let named = leaves(value).into_iter().filter(|key| {
+        let steps = steps(key);
+        matches!(
+            steps.as_slice(),
+            ["endpoints", _, "origin"] | ["endpoints", _, "before", "origin"]
+        )
+    });
+    let named: Vec<String> = named.collect();
+    for key in &named {
+        remove(value, &steps(key));
+    }
+    named
 }
 
 fn steps(key: &str) -> Vec<&str> {
@@ -224,7 +246,7 @@ mod tests {
     #[test]
     fn to_start_anew_is_no_way_around() {
         let fixing = json!({
-            "fixed": ["backend", "headers.x-tenant", "endpoints.resend_otp", "api.allow"],
+            "fixed": ["backend", "headers.x-tenant", "endpoints.verify_recovery", "api.allow"],
             "backend": "https://corp.example", "headers": {"X-Tenant": "corp"},
         });
         let user = json!({
@@ -246,8 +268,12 @@ mod tests {
             profile.api.allow, contract.api.allow,
             "the value that it had below"
         );
-        let resend = contract.endpoints.resend_otp.get().expect("it has one");
-        assert_eq!(profile.endpoints.resend_otp.get(), Some(resend));
+        let recovery = contract
+            .endpoints
+            .verify_recovery
+            .get()
+            .expect("it has one");
+        assert_eq!(profile.endpoints.verify_recovery.get(), Some(recovery));
         assert_eq!(lost(&loaded), ["backend", "headers.x-tenant"]);
     }
 
@@ -320,6 +346,34 @@ mod tests {
         let profile = load(&layers).expect("a profile");
         let texts: Vec<_> = profile.headers.values().map(|text| text.source()).collect();
         assert_eq!(texts, ["user"], "the last layer wins");
+    }
+
+    #[test]
+    fn who_fixes_the_backend_fixes_where_passwords_go() {
+        let fixing = json!({"fixed": ["backend"], "backend": "https://corp.example"});
+        let user = json!({"endpoints": {
+            "login": {"origin": "https://evil.example", "path": "/x"},
+            "refresh": {"before": {"path": "/y", "origin": "https://evil.example"}},
+        }});
+        let loaded = under(fixing, user.clone());
+        assert_eq!(loaded.profile.other_origins().count(), 0);
+        let lost = lost(&loaded);
+        assert_eq!(
+            lost,
+            ["endpoints.login.origin", "endpoints.refresh.before.origin"]
+        );
+        let free = load(&[Layer::inline("user", user)]).expect("a profile");
+        assert_eq!(free.other_origins().count(), 2);
+        let own = json!({
+            "fixed": ["backend"], "backend": "https://corp.example",
+            "endpoints": {"login": {"origin": "https://identity.corp.example"}},
+        });
+        let loaded = under(own, json!({"name": "mine"}));
+        assert_eq!(
+            loaded.profile.other_origins().count(),
+            1,
+            "the policy's own"
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::wire::Overridden;
 
 /// The key of a request's body, which is replaced as one value, however many members it has.
 pub(super) const WHOLE: &str = "body";
+/// The key of the backend's address.
+const BACKEND: &str = "backend";
 /// The key of a table of headers.
 pub(super) const HEADERS: &str = "headers";
 
@@ -80,7 +82,11 @@ impl MergedLayers {
         let extends = layer.look();
         let extends = extends.map_err(|mistake| mistake.in_place(layer.place.clone()))?;
         spell_headers(&mut layer.value);
-        let refused = fixed.take_out_of(&mut layer.value);
+        let mut refused = fixed.take_out_of(&mut layer.value);
+        if fixed.holds(BACKEND) {
+            // Who fixes the backend fixes to whom passwords and tokens go.
+            refused.extend(fixed::take_origins_out_of(&mut layer.value));
+        }
         self.note(refused, &layer.place);
         if layer.fixed.is_some() {
             self.note_below(&layer.value);

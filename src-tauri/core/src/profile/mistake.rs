@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::error::{AuthError, ErrorCode};
+
 /// One mistake. Its text names the file, the key, the reason and the nearest right key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileError {
@@ -17,6 +19,12 @@ pub struct ProfileError {
 }
 
 impl std::error::Error for ProfileError {}
+
+impl From<ProfileError> for AuthError {
+    fn from(error: ProfileError) -> Self {
+        Self::with_message(ErrorCode::Misconfigured, error.to_string())
+    }
+}
 
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,7 @@ mod bounds;
 mod check;
 mod condition;
 mod encoding;
+mod endpoint_origin;
 mod fixed;
 mod header;
 mod layer;
@@ -18,7 +19,9 @@ mod load;
 mod mistake;
 mod model;
 mod name;
+mod named_values;
 mod paths;
+mod place;
 mod placeholder;
 mod pointer;
 mod read;
@@ -26,7 +29,9 @@ mod request;
 mod rules;
 #[cfg(test)]
 mod schema;
+mod second_factors;
 mod section;
+mod session_fields;
 mod shipped;
 mod template;
 #[cfg(test)]
@@ -36,7 +41,7 @@ mod verbs;
 mod workspace_section;
 mod workspace_settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use url::Url;
@@ -45,6 +50,7 @@ pub(crate) use allowed_call::{AllowedCall, METHODS};
 pub(crate) use check::is_loopback;
 pub use condition::Facts;
 pub use encoding::Encoding;
+pub use endpoint_origin::EndpointOrigin;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
 pub use load::{Loaded, load, load_for};
@@ -52,10 +58,12 @@ pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
 pub(crate) use model::Method;
 pub use model::{
-    Answer, Api, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA, SessionRules,
-    UserFields, UserFrom,
+    Answer, Api, Code, Codes, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA,
+    SessionRules, UserFields, UserFrom,
 };
+pub use named_values::NamedValues;
 pub(crate) use paths::{names_in, segments};
+pub use place::Place;
 pub use placeholder::Placeholder;
 pub(crate) use placeholder::Variables;
 pub use pointer::Pointer;
@@ -64,6 +72,7 @@ pub(crate) use read::read;
 pub(crate) use request::{FilledRequest, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Refusal, SignInCall, When};
 pub use section::Section;
+pub use session_fields::SessionFields;
 pub use shipped::{SHIPPED, Shipped};
 pub use template::Template;
 pub use value_or_false::ValueOrFalse;
@@ -131,14 +140,31 @@ impl Profile {
 
     /// The address of `path` under the base.
     pub fn url(&self, path: &str) -> Url {
-        let mut url = self.backend.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        let (path, query) = path
-            .split_once('?')
-            .map_or((path, None), |(p, q)| (p, Some(q)));
-        url.set_path(&format!("{base}{path}"));
-        url.set_query(query);
-        url
+        below(&self.backend, path)
+    }
+
+    /// The address of `path` at an endpoint of this origin.
+    pub(crate) fn endpoint_url(&self, origin: Option<&EndpointOrigin>, path: &str) -> Url {
+        below(origin.map_or(&self.backend, EndpointOrigin::url), path)
+    }
+
+    /// All places that it names in answers.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        let answer = &self.answer;
+        let fields = [&answer.login, &answer.refresh, &answer.me].into_iter();
+        let in_fields =
+            fields.flat_map(|fields| [&fields.user, &fields.access_token, &fields.refresh_token]);
+        let others = [
+            &answer.message,
+            &answer.code,
+            &self.otp.email,
+            &self.otp.challenge,
+        ];
+        let kept = self
+            .endpoints
+            .all()
+            .flat_map(|(_, call)| call.step_places());
+        in_fields.chain(others).flatten().chain(kept)
     }
 
     /// Scheme, host and port. A session belongs to one origin.
@@ -146,11 +172,57 @@ impl Profile {
         self.backend.origin().ascii_serialization()
     }
 
+    /// The origins to which a session's tokens go, as one text: the backend's, and those of endpoints
+    /// that are sent a token. A stored session belongs to them, and goes to no other.
+    pub fn token_origins(&self) -> String {
+        let tokens = [Placeholder::RefreshToken, Placeholder::AccessToken];
+        let calls = self.endpoints.all().map(|(_, call)| call);
+        let calls = calls.flat_map(|call| {
+            let step = call.before.get().map(|step| &**step);
+            [Some(call), step].into_iter().flatten()
+        });
+        let others = calls
+            .filter(|call| tokens.iter().any(|token| call.asks_for(*token)))
+            .filter_map(|call| Some(call.origin.as_ref()?.url().origin()))
+            .filter(|origin| *origin != self.backend.origin());
+        let others: BTreeSet<_> = others.map(|origin| origin.ascii_serialization()).collect();
+        let own = std::iter::once(self.origin());
+        own.chain(others).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The keys by which endpoints, and steps before them, name another origin than the backend's.
+    pub(crate) fn other_origins(&self) -> impl Iterator<Item = String> {
+        let is_other = move |call: &Endpoint| {
+            let origin = call.origin.as_ref().map(|origin| origin.url().origin());
+            origin.is_some_and(|origin| origin != self.backend.origin())
+        };
+        self.endpoints.all().flat_map(move |(verb, call)| {
+            let key = format!("endpoints.{}", verb.name());
+            let step = call.before.get().filter(|step| is_other(step));
+            let own = is_other(call).then(|| format!("{key}.origin"));
+            let step = step.map(|_| format!("{key}.before.origin"));
+            [own, step].into_iter().flatten()
+        })
+    }
+
     /// The paths that no page may call: those of the endpoints that bring a token or end the
     /// session. A segment with a `$` stands for any.
     pub fn auth_paths(&self) -> impl Iterator<Item = String> {
+        let is_here = move |call: &&Endpoint| {
+            let origin = call.origin.as_ref().map(|origin| origin.url().origin());
+            origin.is_none_or(|origin| origin == self.backend.origin())
+        };
         let ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
-        ours.map(|(_, call)| call.path.source())
+        // A step that keeps something is one from whose answer no page may read it.
+        let steps = self
+            .endpoints
+            .all()
+            .filter_map(|(_, call)| call.before.get());
+        let steps = steps
+            .map(|step| &**step)
+            .filter(|step: &&Endpoint| !step.keep.is_empty());
+        let calls = ours.map(|(_, call)| call).chain(steps);
+        calls.filter(is_here).map(|call| call.path.source())
     }
 
     /// The endpoint that renews the session, or, where there is none, the one that tells whether
@@ -174,5 +246,25 @@ impl Profile {
         } else {
             &self.answer.refresh
         }
+    }
+}
+
+/// The address of `path` below `base`.
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    let base = url.path().trim_end_matches('/').to_owned();
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path, None), |(p, q)| (p, Some(q)));
+    url.set_path(&format!("{base}{path}"));
+    url.set_query(query);
+    url
+}
+
+impl Endpoint {
+    /// The places of what its step keeps.
+    fn step_places(&self) -> impl Iterator<Item = &Place> {
+        let step = self.before.get().into_iter();
+        step.flat_map(|step| step.keep.values())
     }
 }

@@ -7,14 +7,17 @@ use serde::Deserialize;
 
 use super::body_template::BodyTemplate;
 use super::encoding::Encoding;
+use super::endpoint_origin::EndpointOrigin;
 use super::header::HeaderKey;
+use super::place::Place;
 use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
+use super::session_fields::SessionFields;
 use super::template::Template;
 use super::value_or_false::ValueOrFalse;
 use super::verbs::Endpoints;
 use crate::roles::Roles;
-use crate::wire::Identifier;
+use crate::wire::{CodeMethod, Identifier};
 
 /// The schema version that this build reads.
 pub const SCHEMA: u32 = 1;
@@ -45,8 +48,8 @@ pub(super) struct Document {
     pub backend: Option<String>,
     /// What a person signs in with, for the label of the field: `email` by default, or `name`.
     pub identifier: Option<Identifier>,
-    /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`
-    /// and `$device_id`.
+    /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`,
+    /// `$device_id` and `$cookie.NAME`.
     pub headers: BTreeMap<HeaderKey, Template>,
     /// Which cookies carry the session.
     pub cookies: Cookies,
@@ -88,6 +91,9 @@ pub struct Cookies {
     pub device: ValueOrFalse<String>,
     /// Whether API calls carry the session's cookies too.
     pub with_api: bool,
+    /// The names of the cookies by which the backend knows a device that it trusts. They stay in the
+    /// keyring after a sign-out, and go along when the same person signs in again.
+    pub trust: Vec<String>,
 }
 
 impl Default for Cookies {
@@ -97,6 +103,7 @@ impl Default for Cookies {
             refresh: Vec::new(),
             device: ValueOrFalse(None),
             with_api: false,
+            trust: Vec::new(),
         }
     }
 }
@@ -132,8 +139,9 @@ pub enum UserFrom {
 }
 
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,
-/// `$otp`, `$challenge`, `$device`, `$device_id`, `$refresh_token`, `$access_token` and
-/// `$origin`; `$$` is a dollar sign.
+/// `$otp`, `$trust_device`, `$challenge`, `$device`, `$device_id`, `$listed_session`,
+/// `$refresh_token`, `$access_token`, `$origin`, `$kept.NAME` (what the step before has kept) and
+/// `$cookie.NAME` (a cookie of the session, percent-decoded); `$$` is a dollar sign.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -144,13 +152,24 @@ pub struct Endpoint {
     pub path: Template,
     /// Headers of this call. One whose placeholder has no value in a call is left out of it.
     pub headers: BTreeMap<HeaderKey, Template>,
-    /// The body, or `false`. A text that consists of one placeholder becomes its value. A member
-    /// whose placeholder has no value in a call is left out of it.
+    /// The body, or `false`. A text that consists of one placeholder becomes its value, which is true
+    /// or false for `$trust_device` and a table for `$device`. A member whose placeholder has no value
+    /// in a call is left out of it.
     pub body: ValueOrFalse<BodyTemplate>,
     /// How the body is written: as `json`, which is the default, or as a `form`.
     pub encoding: Encoding,
     /// The media type of the body, where it is another than that of its encoding.
     pub content_type: Option<String>,
+    /// The origin of this endpoint, where it is not the backend's: `https://identity.example`. What
+    /// the templates of the endpoint name goes there, and nothing else: no cookie and none of the
+    /// headers of all requests.
+    pub origin: Option<EndpointOrigin>,
+    /// A request that goes out before each of this call: another endpoint, without a step of its own.
+    /// If it fails, its answer counts as the answer to the call.
+    pub before: ValueOrFalse<Box<Endpoint>>,
+    /// Of a step before a call: the places of the values that it keeps for the call, by name. The
+    /// call's templates have them as `$kept.NAME`, and the places in its answer as `kept:NAME`.
+    pub keep: BTreeMap<String, Place>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -165,8 +184,8 @@ pub enum Method {
     Delete,
 }
 
-/// Where to find things in an answer: lists of JSON pointers. The first pointer of a list that
-/// finds something counts.
+/// Where to find things in an answer: lists of places. The first place of a list at which there is
+/// something counts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -177,10 +196,12 @@ pub struct Answer {
     pub refresh: Fields,
     /// In the answer of `me`.
     pub me: Fields,
+    /// In the answer of `sessions`.
+    pub sessions: SessionFields,
     /// In any refusal: the message for people.
-    pub message: Vec<Pointer>,
+    pub message: Vec<Place>,
     /// In any refusal: the error code for programs.
-    pub code: Vec<Pointer>,
+    pub code: Vec<Place>,
 }
 
 /// Where to find things in one answer.
@@ -188,32 +209,27 @@ pub struct Answer {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Fields {
-    /// The user object.
-    pub user: Vec<Pointer>,
+    /// The user object: in the JSON, or the claims of a token.
+    pub user: Vec<Place>,
     /// The access token; empty if there is none.
-    pub access_token: Vec<Pointer>,
+    pub access_token: Vec<Place>,
     /// The refresh token; empty if it is a cookie.
-    pub refresh_token: Vec<Pointer>,
-    /// A header of the answer that holds the access token, with or without `Bearer` before it, or
-    /// `false`. A token in the body takes precedence.
-    pub access_token_header: ValueOrFalse<HeaderKey>,
-    /// A header of the answer that holds the refresh token, likewise.
-    pub refresh_token_header: ValueOrFalse<HeaderKey>,
+    pub refresh_token: Vec<Place>,
     /// When the access token ends or how long it is valid; the first that can be read counts.
     pub expires: Vec<Expiry>,
     /// The refresh token's end or life, likewise.
     pub refresh_expires: Vec<Expiry>,
+    /// What the backend calls this session: the same text as at `answer.sessions.id`, by which the
+    /// session is found in the list of all.
+    pub session_id: Vec<Place>,
 }
 
 impl Fields {
-    /// Whether there is a place for an access token.
-    pub fn has_access_token(&self) -> bool {
-        !self.access_token.is_empty() || self.access_token_header.get().is_some()
-    }
-
-    /// Whether there is a place for a refresh token.
-    pub fn has_refresh_token(&self) -> bool {
-        !self.refresh_token.is_empty() || self.refresh_token_header.get().is_some()
+    /// Whether one of the places is the whole text.
+    pub(crate) fn read_text(&self) -> bool {
+        let all = [&self.user, &self.access_token, &self.refresh_token];
+        let mut all = all.into_iter().flatten();
+        all.any(|place| *place.source() == Place::Text)
     }
 }
 
@@ -282,19 +298,58 @@ pub struct Otp {
     /// Which answers to a login or a registration ask for a code: any rule that matches.
     pub wanted: Vec<When>,
     /// In such an answer: where the code was sent.
-    pub email: Vec<Pointer>,
+    pub email: Vec<Place>,
     /// In such an answer: the value of `$challenge`.
-    pub challenge: Vec<Pointer>,
+    pub challenge: Vec<Place>,
     /// How many seconds to wait before another code may be requested, where the backend does not
     /// say. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
     pub resend_after_s: u64,
-    /// How many characters a code has: from 4 to 64, 6 by default.
+    /// In such an answer: the methods by which a code may be given. A list of texts or of tables, or
+    /// one text.
+    pub methods: Vec<Place>,
+    /// What stands between the names of methods in one text, such as `,` or a space.
+    pub methods_separator: Option<String>,
+    /// In each method that is a table: its name, such as `/type`.
+    pub method_name: Vec<Pointer>,
+    /// The methods where such an answer names none. If this is empty: all that have an endpoint.
+    pub default_methods: Vec<CodeMethod>,
+    /// For how many days the backend trusts a device, where an endpoint sends `$trust_device`: for
+    /// people to read.
+    #[cfg_attr(test, schemars(range(min = 1, max = 3650)))]
+    pub trust_days: Option<u16>,
+    /// The codes of each method.
+    pub codes: Codes,
+}
+
+/// The codes of each method. A method is there if it has an endpoint that takes its codes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Codes {
+    /// Codes that the backend sends, which go to `endpoints.verify_otp`.
+    pub otp: Code,
+    /// Codes that an authenticator app shows, which go to `endpoints.verify_totp`.
+    pub totp: Code,
+    /// Codes that a person has stored for the day when there is no other way, which go to
+    /// `endpoints.verify_recovery`.
+    pub recovery: Code,
+}
+
+/// The codes of one method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Code {
+    /// What an answer calls the method; its key here by default. A name may stand for several methods.
+    pub names: Option<Vec<String>>,
+    /// How many characters a code has, from 4 to 64, or `false` if that varies. By default 6, and for
+    /// recovery codes `false`.
     #[cfg_attr(test, schemars(range(min = 4, max = 64)))]
-    pub length: u8,
+    pub length: Option<ValueOrFalse<u8>>,
     /// Whether codes have letters and signs too. Otherwise they are digits alone, and what people put
-    /// between digits is left out.
-    pub letters: bool,
+    /// between digits is left out. By default only recovery codes have.
+    pub letters: Option<bool>,
 }
 
 impl Otp {
@@ -311,8 +366,12 @@ impl Default for Otp {
             email: Vec::new(),
             challenge: Vec::new(),
             resend_after_s: 30,
-            length: 6,
-            letters: false,
+            methods: Vec::new(),
+            methods_separator: None,
+            method_name: Vec::new(),
+            default_methods: Vec::new(),
+            trust_days: None,
+            codes: Codes::default(),
         }
     }
 }
@@ -326,7 +385,8 @@ pub struct Api {
     /// only be read (`GET` and `HEAD`); `DELETE /orders/*` allows that method there. The session's
     /// own endpoints cannot be among them.
     pub allow: Vec<String>,
-    /// Headers that carry the session: templates that may contain `$access_token`.
+    /// Headers that carry the session: templates that may contain `$access_token` and
+    /// `$cookie.NAME`.
     pub headers: BTreeMap<HeaderKey, Template>,
     /// For how many seconds the backend may take to answer once it has the whole request.
     pub answer_within_s: u64,

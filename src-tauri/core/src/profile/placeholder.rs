@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::named_values::NamedValues;
 use crate::device::Device;
 use crate::secrets::Secret;
 
@@ -16,29 +17,36 @@ pub enum Placeholder {
     Name,
     /// The one-time code.
     Otp,
+    /// Whether the backend is to trust this device from now on; true or false where it is the whole
+    /// text.
+    TrustDevice,
     /// The backend's own id of its challenge.
     Challenge,
     /// The whole device payload; only where it is the whole text.
     Device,
     /// The device's fingerprint.
     DeviceId,
+    /// What the backend calls the session that is to be ended: the text at `answer.sessions.id`.
+    ListedSession,
     /// The refresh token that came in a body.
     RefreshToken,
     /// The access token.
     AccessToken,
-    /// The backend's own origin, for an `Origin` header.
+    /// The origin to which the request goes, for an `Origin` header.
     Origin,
 }
 
 /// All placeholders, with their names.
-pub(super) const PLACEHOLDERS: [(&str, Placeholder); 10] = [
+pub(super) const PLACEHOLDERS: [(&str, Placeholder); 12] = [
     ("identifier", Placeholder::Identifier),
     ("password", Placeholder::Password),
     ("name", Placeholder::Name),
     ("otp", Placeholder::Otp),
+    ("trust_device", Placeholder::TrustDevice),
     ("challenge", Placeholder::Challenge),
     ("device", Placeholder::Device),
     ("device_id", Placeholder::DeviceId),
+    ("listed_session", Placeholder::ListedSession),
     ("refresh_token", Placeholder::RefreshToken),
     ("access_token", Placeholder::AccessToken),
     ("origin", Placeholder::Origin),
@@ -52,9 +60,11 @@ impl Placeholder {
             Self::Password => "$password",
             Self::Name => "$name",
             Self::Otp => "$otp",
+            Self::TrustDevice => "$trust_device",
             Self::Challenge => "$challenge",
             Self::Device => "$device",
             Self::DeviceId => "$device_id",
+            Self::ListedSession => "$listed_session",
             Self::RefreshToken => "$refresh_token",
             Self::AccessToken => "$access_token",
             Self::Origin => "$origin",
@@ -78,12 +88,18 @@ pub struct Variables<'a> {
     pub password: Option<&'a Secret>,
     pub name: Option<&'a str>,
     pub otp: Option<&'a Secret>,
+    pub trust_device: Option<bool>,
     pub challenge: Option<&'a Secret>,
     /// For `$device` and `$device_id`.
     pub device: Option<&'a Device>,
+    pub listed_session: Option<&'a Secret>,
     pub refresh_token: Option<&'a Secret>,
     pub access_token: Option<&'a Secret>,
     pub origin: Option<&'a str>,
+    /// For `$kept.NAME`: what the step before has kept.
+    pub kept: Option<&'a NamedValues>,
+    /// For `$cookie.NAME`, each decoded.
+    pub cookies: Option<&'a NamedValues>,
 }
 
 impl<'a> Variables<'a> {
@@ -96,12 +112,17 @@ impl<'a> Variables<'a> {
             Placeholder::Password => secret(self.password),
             Placeholder::Name => plain(self.name),
             Placeholder::Otp => secret(self.otp),
+            Placeholder::TrustDevice => plain(self.trust_device.map(|on| match on {
+                true => "true",
+                false => "false",
+            })),
             Placeholder::Challenge => secret(self.challenge),
             Placeholder::Device => None,
             Placeholder::DeviceId => {
                 let device = self.device?;
                 Some(Cow::Owned(device.fingerprint.to_string()))
             }
+            Placeholder::ListedSession => secret(self.listed_session),
             Placeholder::RefreshToken => secret(self.refresh_token),
             Placeholder::AccessToken => secret(self.access_token),
             Placeholder::Origin => plain(self.origin),

@@ -91,11 +91,19 @@ impl Endpoint {
 
     /// All placeholders of its templates.
     pub fn asked_for(&self) -> Vec<Placeholder> {
-        let in_headers = self.headers.values().flat_map(Template::placeholders);
-        let in_body = self.body.get().map(|body| body.placeholders());
-        let in_body = in_body.unwrap_or_default().into_iter().map(|(_, p)| p);
-        let in_path = self.path.placeholders();
-        in_headers.chain(in_path).chain(in_body).collect()
+        self.templates().flat_map(Template::placeholders).collect()
+    }
+
+    /// The names of the cookies in its templates.
+    pub(crate) fn cookie_names(&self) -> impl Iterator<Item = &str> {
+        self.templates().flat_map(Template::cookies)
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let in_body = self.body.get().map(BodyTemplate::texts);
+        let in_body = in_body.unwrap_or_default().into_iter();
+        let in_body = in_body.map(|(_, text)| text);
+        self.headers.values().chain([&self.path]).chain(in_body)
     }
 
     /// Whether one of its templates contains `placeholder`.

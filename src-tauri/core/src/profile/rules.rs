@@ -131,8 +131,12 @@ pub enum SignInCall {
     Login,
     /// Registration of a new account.
     Register,
-    /// Check of a one-time code.
+    /// Check of a code that was sent.
     VerifyOtp,
+    /// Check of a code that an authenticator app shows.
+    VerifyTotp,
+    /// Check of a recovery code.
+    VerifyRecovery,
     /// Request for a code, or for another one.
     SendOtp,
 }

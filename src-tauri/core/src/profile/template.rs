@@ -1,6 +1,7 @@
 //! A text with placeholders: `Bearer $access_token`, `/users/$identifier`. `$$` is a dollar sign.
 //! The text between placeholders may be a secret of the adopter, so `Debug` does not show it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::Error as _;
@@ -8,7 +9,13 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::mistake::nearest;
+use super::named_values::NamedValues;
+use super::place::{check_cookie_name, check_kept_name};
 use super::placeholder::{PLACEHOLDERS, Placeholder, Variables};
+
+/// What stands before the name of a kept value, and before that of a cookie.
+const KEPT: &str = "kept.";
+const COOKIE: &str = "cookie.";
 
 /// A template for a path, a header's value or a text in a body.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -19,12 +26,42 @@ pub struct Template {
 #[derive(Clone, PartialEq, Eq)]
 enum Part {
     Plain(Zeroizing<String>),
-    Place(Placeholder),
+    Value(Placeholder),
+    /// `$kept.NAME`.
+    Kept(String),
+    /// `$cookie.NAME`.
+    Cookie(String),
+}
+
+impl Part {
+    /// Its value in one call; `None` if there is none.
+    fn value<'a>(&self, variables: &Variables<'a>) -> Option<Cow<'a, str>> {
+        let of = |values: Option<&'a NamedValues>, name: &str| {
+            values?.get(name).map(|value| Cow::Borrowed(value.secret()))
+        };
+        match self {
+            Self::Plain(_) => None,
+            Self::Value(placeholder) => variables.text(*placeholder),
+            Self::Kept(name) => of(variables.kept, name),
+            Self::Cookie(name) => of(variables.cookies, name),
+        }
+    }
+
+    fn sign(&self) -> Cow<'static, str> {
+        match self {
+            Self::Plain(_) => Cow::Borrowed(""),
+            Self::Value(placeholder) => Cow::Borrowed(placeholder.sign()),
+            Self::Kept(name) => Cow::Owned(format!("${KEPT}{name}")),
+            Self::Cookie(name) => Cow::Owned(format!("${COOKIE}{name}")),
+        }
+    }
 }
 
 impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signs: Vec<_> = self.placeholders().map(Placeholder::sign).collect();
+        let is_plain = |part: &&Part| matches!(part, Part::Plain(_));
+        let signs = self.parts.iter().filter(|part| !is_plain(part));
+        let signs: Vec<_> = signs.map(Part::sign).collect();
         write!(f, "Text(…{}…)", signs.join("…"))
     }
 }
@@ -43,20 +80,14 @@ impl Template {
                 rest = beyond;
                 continue;
             }
-            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-            let (name, beyond) = after.split_at(end);
-            let known = PLACEHOLDERS.iter().find(|(known, _)| *known == name);
-            let Some((_, placeholder)) = known else {
-                return Err(unknown(name));
-            };
+            let (part, beyond) = read_placeholder(after)?;
             if !plain.is_empty() {
                 let room = rest.len();
                 let whole =
                     std::mem::replace(&mut plain, Zeroizing::new(String::with_capacity(room)));
                 parts.push(Part::Plain(whole));
             }
-            parts.push(Part::Place(*placeholder));
+            parts.push(part);
             rest = beyond;
         }
         plain.push_str(rest);
@@ -76,8 +107,33 @@ impl Template {
     /// Its placeholders.
     pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Plain(_) => None,
-            Part::Place(placeholder) => Some(*placeholder),
+            Part::Value(placeholder) => Some(*placeholder),
+            Part::Plain(_) | Part::Kept(_) | Part::Cookie(_) => None,
+        })
+    }
+
+    /// The names of the kept values in it.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Kept(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The names of the cookies in it.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Cookie(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether each of its values is known in this call.
+    pub(super) fn is_known(&self, variables: &Variables<'_>) -> bool {
+        self.parts.iter().all(|part| match part {
+            Part::Plain(_) => true,
+            Part::Value(Placeholder::Device) => variables.device.is_some(),
+            other => other.value(variables).is_some(),
         })
     }
 
@@ -90,14 +146,14 @@ impl Template {
     pub fn goes_into_a_header(&self) -> bool {
         self.parts.iter().all(|part| match part {
             Part::Plain(text) => !text.chars().any(char::is_control),
-            Part::Place(_) => true,
+            Part::Value(_) | Part::Kept(_) | Part::Cookie(_) => true,
         })
     }
 
     /// The placeholder, if the text consists of one and nothing more.
     pub fn lone(&self) -> Option<Placeholder> {
         match self.parts.as_slice() {
-            [Part::Place(placeholder)] => Some(*placeholder),
+            [Part::Value(placeholder)] => Some(*placeholder),
             _ => None,
         }
     }
@@ -122,7 +178,7 @@ impl Template {
             room += match part {
                 Part::Plain(text) => text.len(),
                 // Encoding makes three bytes of one.
-                Part::Place(placeholder) => variables.text(*placeholder)?.len() * 3,
+                other => other.value(variables)?.len() * 3,
             };
         }
         // Room for the whole text, because a growing buffer would leave copies of secrets in
@@ -131,7 +187,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Plain(plain) => text.push_str(plain),
-                Part::Place(placeholder) => put(&variables.text(*placeholder)?, &mut text),
+                other => put(&other.value(variables)?, &mut text),
             }
         }
         Some(text)
@@ -141,7 +197,7 @@ impl Template {
     pub fn source(&self) -> String {
         let part = |part: &Part| match part {
             Part::Plain(text) => text.replace('$', "$$"),
-            Part::Place(placeholder) => placeholder.sign().to_owned(),
+            other => other.sign().into_owned(),
         };
         self.parts.iter().map(part).collect()
     }
@@ -154,6 +210,36 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
+/// Reads what follows a dollar sign. Returns what comes after the placeholder, too.
+fn read_placeholder(after: &str) -> Result<(Part, &str), String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if let Some(rest) = after.strip_prefix(KEPT) {
+        let (name, beyond) = rest.split_at(end_of_name(rest, is_word));
+        check_kept_name(name)?;
+        return Ok((Part::Kept(name.to_owned()), beyond));
+    }
+    if let Some(rest) = after.strip_prefix(COOKIE) {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        let (name, _) = rest.split_at(end_of_name(rest, is_name));
+        // A dot at the end belongs to the text.
+        let name = name.trim_end_matches('.');
+        check_cookie_name(name)
+            .map_err(|reason| format!("holds `$cookie.`, but what follows {reason}"))?;
+        return Ok((Part::Cookie(name.to_owned()), &rest[name.len()..]));
+    }
+    let (name, beyond) = after.split_at(end_of_name(after, is_word));
+    let known = PLACEHOLDERS.iter().find(|(known, _)| *known == name);
+    match known {
+        Some((_, placeholder)) => Ok((Part::Value(*placeholder), beyond)),
+        None => Err(unknown(name)),
+    }
+}
+
+/// Where the characters of a name end.
+fn end_of_name(text: &str, is_name: impl Fn(char) -> bool) -> usize {
+    text.find(|c: char| !is_name(c)).unwrap_or(text.len())
+}
+
 /// Suggests the placeholder that was probably meant. The name itself is repeated only if it is near
 /// a placeholder: it may be a piece of a password with a dollar sign in it.
 fn unknown(name: &str) -> String {
@@ -162,7 +248,8 @@ fn unknown(name: &str) -> String {
         None => {
             let known: Vec<_> = PLACEHOLDERS.iter().map(|(_, p)| p.sign()).collect();
             format!(
-                "holds an unknown placeholder: there are {}, and `$$` is a dollar sign",
+                "holds an unknown placeholder: there are {}, `$kept.NAME` and `$cookie.NAME`, and \
+                 `$$` is a dollar sign",
                 known.join(", ")
             )
         }
@@ -225,6 +312,40 @@ mod tests {
             Template::parse("$device").unwrap().lone(),
             Some(Placeholder::Device)
         );
+    }
+
+    #[test]
+    fn kept_values_and_cookies_have_names() {
+        let value = |name: &str, text: &str| (name.to_owned(), Secret::new(text));
+        let kept = [value("flow", "f 1")].into_iter().collect();
+        let cookies = [value("XSRF-TOKEN", "c=="), value("a.b", "d")]
+            .into_iter()
+            .collect();
+        let variables = Variables {
+            kept: Some(&kept),
+            cookies: Some(&cookies),
+            ..Variables::default()
+        };
+        let filled = fill("$kept.flow/$cookie.XSRF-TOKEN;$cookie.a.b.", &variables);
+        assert_eq!(filled.as_deref(), Some("f 1/c==;d."));
+        assert_eq!(fill("$kept.other", &variables), None);
+        assert_eq!(fill("$cookie.other", &variables), None);
+        let path = Template::parse("/login?flow=$kept.flow").unwrap();
+        let filled = path.fill_path(&variables).unwrap();
+        assert_eq!(filled.as_str(), "/login?flow=f%201");
+        assert_eq!(path.source(), "/login?flow=$kept.flow");
+        assert!(format!("{path:?}").contains("$kept.flow"));
+        for bad in [
+            "$kept",
+            "$kept.",
+            "$kept.Flow",
+            "$cookie",
+            "$cookie.",
+            "$cookie..x",
+        ] {
+            let parsed = Template::parse(bad);
+            assert!(parsed.is_err() || bad == "$cookie..x", "{bad}: {parsed:?}");
+        }
     }
 
     #[test]

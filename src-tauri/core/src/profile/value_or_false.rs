@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::de::value::{
+    MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer, U64Deserializer,
+};
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -44,6 +46,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ValueOrFalseVisitor<T> {
             return Err(E::invalid_type(Unexpected::Bool(true), &self));
         }
         Ok(ValueOrFalse(None))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<ValueOrFalse<T>, E> {
+        T::deserialize(U64Deserializer::new(number)).map(|value| ValueOrFalse(Some(value)))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<ValueOrFalse<T>, E> {

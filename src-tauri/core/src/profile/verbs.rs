@@ -75,12 +75,25 @@ verbs! {
     /// Makes an account.
     register => Register { placeholders: [Identifier, Password, Name], is_for_pages: false }
 
-    /// Makes the backend send the first code, where a login does not make it send one.
+    /// Makes the backend send the first code, where a login does not make it send one. It is called
+    /// when a person is to type a sent code, and not for another method.
     send_otp => SendOtp { placeholders: [Identifier, Challenge], is_for_pages: false }
 
-    /// Answers a challenge with a code.
+    /// Answers a challenge with a code that was sent.
     verify_otp => VerifyOtp {
-        placeholders: [Identifier, Password, Otp, Challenge],
+        placeholders: [Identifier, Password, Otp, Challenge, TrustDevice],
+        is_for_pages: false
+    }
+
+    /// Answers a challenge with a code that an authenticator app shows.
+    verify_totp => VerifyTotp {
+        placeholders: [Identifier, Password, Otp, Challenge, TrustDevice],
+        is_for_pages: false
+    }
+
+    /// Answers a challenge with a recovery code.
+    verify_recovery => VerifyRecovery {
+        placeholders: [Identifier, Password, Otp, Challenge, TrustDevice],
         is_for_pages: false
     }
 
@@ -95,6 +108,18 @@ verbs! {
 
     /// Ends the session.
     logout => Logout { placeholders: [RefreshToken, AccessToken], is_for_pages: false }
+
+    /// Lists the sessions of the account. Some backends name each by its token.
+    sessions => Sessions { placeholders: [AccessToken], is_for_pages: false }
+
+    /// Ends one session of that list, which is `$listed_session`.
+    end_session => EndSession {
+        placeholders: [AccessToken, ListedSession],
+        is_for_pages: false
+    }
+
+    /// Ends all sessions of the account but this one.
+    end_other_sessions => EndOtherSessions { placeholders: [AccessToken], is_for_pages: false }
 }
 
 impl Verb {

@@ -22,6 +22,8 @@ const OWN_KEYS: [&str; 2] = [ADDRESS, ROLES];
 pub(super) struct OtherWorkspace {
     /// Where it is in the section, such as `workspaces.list[0]`.
     at: String,
+    /// Whether a person has added it by its address.
+    is_added: bool,
     /// The shipped profile that it has in place of the app's.
     profile: Option<String>,
     /// Where its own keys are, for errors.
@@ -50,6 +52,7 @@ impl Section {
         let own = json!({ADDRESS: address.as_str(), ROLES: roles});
         let workspace = OtherWorkspace {
             at: at.to_owned(),
+            is_added: at == WORKSPACES,
             profile,
             place: format!("{}: {at}", self.place),
             own,
@@ -99,14 +102,27 @@ impl OtherWorkspace {
         }
         // Once more at the top, because a layer between may start anew from another profile.
         let layers = [layers, &[self.own_layer()]].concat();
-        load_for(&layers, Some(rights)).map_err(|error| match error.place == self.place {
-            true => ProfileError {
-                place: place.to_owned(),
-                key: format!("{}.{}", self.at, error.key),
-                ..error
-            },
-            false => error,
-        })
+        let loaded =
+            load_for(&layers, Some(rights)).map_err(|error| match error.place == self.place {
+                true => ProfileError {
+                    place: place.to_owned(),
+                    key: format!("{}.{}", self.at, error.key),
+                    ..error
+                },
+                false => error,
+            })?;
+        if self.is_added
+            && let Some(key) = loaded.profile.other_origins().next()
+        {
+            let reason = "names another origin, but a workspace that a person adds by its address \
+                          speaks to that address alone: list the workspaces of such a backend, or \
+                          set `workspaces.adding` to `listed`";
+            let mut down = layers.iter().rev();
+            let layer = down.find(|layer| layer.sets().contains(&key));
+            let place = layer.map_or(place, Layer::place);
+            return Err(Mistake::new(key, reason).in_place(place));
+        }
+        Ok(loaded)
     }
 }
 
@@ -235,6 +251,34 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_added_workspace_speaks_to_its_own_address_alone() {
+        let elsewhere = json!({"origin": "https://identity.example"});
+        for (endpoint, key) in [
+            (elsewhere.clone(), "endpoints.login.origin"),
+            (
+                json!({"before": {"path": "/x", "origin": "https://identity.example"}}),
+                "endpoints.login.before.origin",
+            ),
+        ] {
+            let endpoints = json!({"endpoints": {"login": endpoint}});
+            let layer = Layer::inline("profile.toml", endpoints.clone());
+            let error = with(&added(), std::slice::from_ref(&layer)).unwrap_err();
+            assert_eq!(
+                (error.place.as_str(), error.key.as_str()),
+                ("profile.toml", key)
+            );
+            assert!(with(&listed("same"), &[layer]).is_ok(), "the app lists it");
+            let mut value = app().value;
+            value["endpoints"] = endpoints["endpoints"].clone();
+            let error = Section::new(PLACE, value).check(Some(MINE)).unwrap_err();
+            assert_eq!((error.place.as_str(), error.key.as_str()), (PLACE, key));
+        }
+        let own = json!({"endpoints": {"login": {"origin": "https://added.example"}}});
+        let own = Layer::inline("profile.toml", own);
+        assert!(with(&added(), &[own]).is_ok(), "its own is no other");
     }
 
     #[test]

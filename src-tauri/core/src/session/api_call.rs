@@ -122,14 +122,41 @@ impl ApiCalls {
         }))
     }
 
+    /// Calls an endpoint of the profile as the user who is signed in. Also returns the epoch that the
+    /// answer belongs to.
+    ///
+    /// # Errors
+    /// If nobody is signed in, or there is no answer.
+    pub(super) async fn endpoint(
+        self: &Arc<Self>,
+        call: ApiCall,
+    ) -> Result<(Epoch, Response), AuthError> {
+        let caller = self.caller(self.readiness(Duration::ZERO)).await?;
+        if caller.bearer.is_none() {
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        let epoch = caller.epoch;
+        let response = self.exchange_as(caller, call, BodySource::None).await?;
+        Ok((epoch, response))
+    }
+
     async fn exchange(
         self: &Arc<Self>,
         readiness: CallerReadiness,
         call: ApiCall,
+        body: BodySource,
+    ) -> Result<Response, AuthError> {
+        let caller = self.caller(readiness).await?;
+        self.exchange_as(caller, call, body).await
+    }
+
+    async fn exchange_as(
+        self: &Arc<Self>,
+        mut caller: Caller,
+        call: ApiCall,
         mut body: BodySource,
     ) -> Result<Response, AuthError> {
         let mut call = Arc::new(call);
-        let mut caller = self.caller(readiness).await?;
         let (mut attempt, mut hops, mut renewed) = (0, 0, false);
         loop {
             attempt += 1;

@@ -11,6 +11,7 @@ use super::pending_sign_outs::{EndedSession, PendingSignOuts};
 use super::persistence::Persistence;
 use super::process_lock::ProcessLock;
 use super::sign_out_delivery::{DueSignOuts, SignOutDelivery};
+use super::trusted_device::TrustedDevice;
 use crate::backend::Backend;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -29,6 +30,7 @@ pub(super) struct Context {
     pub items: ItemKeeper,
     pub pending: Arc<PendingSignOuts>,
     pub delivery: SignOutDelivery,
+    pub trusted: TrustedDevice,
     pub lock: ProcessLock,
     pub backend: Backend,
     pub product: String,

@@ -5,9 +5,10 @@
 //! lock is held while waiting for the network or the keyring, so a sign-out never waits for a
 //! refresh: it begins a new epoch, and operations under way find that theirs is over (`inner`).
 //!
-//! Calls run one way: {scheduler, restore, API calls, rights} → refresh → reconcile; {sign-in,
-//! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a type
-//! that holds only those it may call, so that no call can go back.
+//! Calls run one way: listed sessions → {API calls, sign-out}; {scheduler, restore, API calls,
+//! rights} → refresh → reconcile; {sign-in, refresh, sign-out, reconcile} → pending sign-outs; all →
+//! commit and storage. Each verb is a type that holds only those it may call, so that no call can go
+//! back.
 
 mod account_records;
 mod api_call;
@@ -22,6 +23,7 @@ mod item_keeper;
 mod item_selection;
 mod keyring_status;
 mod legacy;
+mod listed_sessions;
 mod new_session;
 mod open_session;
 mod other_processes;
@@ -45,6 +47,7 @@ mod sign_out;
 mod sign_out_delivery;
 mod status_refusals;
 mod token_keeper;
+mod trusted_device;
 mod upload;
 
 use std::io;
@@ -58,6 +61,7 @@ use self::commit::Committer;
 use self::context::Context;
 use self::inner::Shared;
 use self::item_keeper::ItemKeeper;
+use self::listed_sessions::ListedSessions;
 use self::other_processes::OtherProcesses;
 use self::pending_sign_outs::PendingSignOuts;
 use self::persistence::Persistence;
@@ -76,20 +80,21 @@ use self::sign_in::{SignIn, SignInInput};
 use self::sign_out::SignOut;
 use self::sign_out_delivery::SignOutDelivery;
 use self::token_keeper::TokenKeeper;
+use self::trusted_device::TrustedDevice;
 use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
 use crate::cookies::Jar;
 use crate::error::AuthError;
 use crate::folder_advice;
-use crate::identity::ChallengeId;
+use crate::identity::ListedSessionId;
 use crate::profile::Profile;
-use crate::secrets::{Secret, SecretStore};
+use crate::secrets::SecretStore;
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
 use crate::transport::{HttpTransport, NetworkSettings, Transport, user_agent};
 use crate::wire::{
-    Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
-    SessionChanged, SignInOutcome, UploadRequest,
+    Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, OtpInput, RegisterInput,
+    SessionChanged, SessionList, SignInOutcome, UploadRequest,
 };
 
 pub(crate) use self::account_records::{AccountRecords, LastKnown};
@@ -159,6 +164,7 @@ struct Verbs {
     sign_out: Arc<SignOut>,
     refresh: Arc<Refresh>,
     calls: Arc<ApiCalls>,
+    listed: ListedSessions,
     rights: Arc<Rights>,
     scheduler: Arc<Scheduler>,
     workspace: String,
@@ -220,7 +226,7 @@ impl Session {
         let records = Records::new(records);
         let identified = account_records::identify(&records, &config.product);
         let (local_ids, device) = identified.map_err(&unusable)?;
-        let origin = config.profile.origin();
+        let origin = config.profile.token_origins();
         if let Err(error) = legacy::take_over(&records, local_ids, &device, &origin) {
             // The old records stay, for the next start.
             return Err(unusable(error));
@@ -255,6 +261,12 @@ impl Session {
         let context = Arc::new(Context {
             commit: Committer::new(shared.clone(), persistence.clone()),
             items: ItemKeeper::new(shared.clone(), persistence.clone(), pending.clone()),
+            trusted: TrustedDevice::new(
+                &config.workspace,
+                local_ids.install,
+                backend.profile(),
+                config.store,
+            ),
             lock: ProcessLock::new(records),
             delivery: SignOutDelivery::new(pending.clone(), clock),
             shared,
@@ -297,6 +309,7 @@ impl Session {
             keeper: keeper.clone(),
             rights: rights.clone(),
         });
+        let listed = ListedSessions::new(context.clone(), calls.clone(), sign_out.clone());
         let scheduler = Arc::new(Scheduler {
             context: context.clone(),
             refresh: refresh.clone(),
@@ -324,6 +337,7 @@ impl Session {
             sign_out,
             refresh,
             calls,
+            listed,
             rights,
             scheduler,
             workspace,
@@ -337,7 +351,7 @@ impl Session {
 
     /// The backend's origin.
     pub fn origin(&self) -> String {
-        self.0.context.persistence.origin.clone()
+        self.0.context.backend.profile().origin()
     }
 
     /// The current state. Never waits; calls neither the backend nor the keyring.
@@ -395,20 +409,28 @@ impl Session {
     ///
     /// # Errors
     /// If the sign-in fails.
-    pub async fn verify_otp(
-        &self,
-        challenge: ChallengeId,
-        code: Secret,
-    ) -> Result<SignInOutcome, AuthError> {
-        self.0.sign_in.verify_otp(challenge, code).await
+    pub async fn verify_otp(&self, input: OtpInput) -> Result<SignInOutcome, AuthError> {
+        self.0.sign_in.verify_otp(input).await
     }
 
-    /// Requests another code. The answer says when the next one may be requested.
+    /// Has a code sent for the open challenge, the first or another one. The answer says when the next
+    /// one may be requested.
     ///
     /// # Errors
     /// If no code was sent.
-    pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
-        self.0.sign_in.resend_otp().await
+    pub async fn send_otp(&self) -> Result<Challenge, AuthError> {
+        self.0.sign_in.send_otp().await
+    }
+
+    /// Forgets by what the backend trusts this device: the next sign-in of this person needs a code
+    /// again.
+    pub async fn forget_trusted_device(&self) {
+        let user = self.0.context.shared.look(|inner| {
+            let signed_in = inner.state().signed_in();
+            signed_in.map(|(user, _)| vec![user.email.clone(), user.name.clone()])
+        });
+        let identifiers = user.unwrap_or_default();
+        self.0.context.trusted.forget(&identifiers).await;
     }
 
     /// Gives up the open challenge.
@@ -453,6 +475,30 @@ impl Session {
     /// returns once the sign-out is on disk and shown.
     pub async fn logout(&self) -> LogoutReply {
         self.0.sign_out.run().await
+    }
+
+    /// The sessions of the account, here and elsewhere, as the backend lists them.
+    ///
+    /// # Errors
+    /// If the profile has no such list, or it could not be read.
+    pub async fn list_sessions(&self) -> Result<SessionList, AuthError> {
+        self.0.listed.list().await
+    }
+
+    /// Ends a session of the list as it was last read. To end this session is to sign out.
+    ///
+    /// # Errors
+    /// If the list has no such session, or the backend did not end it.
+    pub async fn end_session(&self, id: ListedSessionId) -> Result<(), AuthError> {
+        self.0.listed.end(id).await
+    }
+
+    /// Ends all sessions of the account but this one.
+    ///
+    /// # Errors
+    /// If the profile has no such call, or the backend did not end them.
+    pub async fn end_other_sessions(&self) -> Result<(), AuthError> {
+        self.0.listed.end_others().await
     }
 
     /// Whether the user's roles include this right. Roles that were not confirmed lately allow

@@ -8,7 +8,7 @@ use super::commit::{Overtaken, Persist};
 use super::context::Context;
 use super::epoch::{AttemptId, Epoch};
 use super::keyring_status::KeyringStatus;
-use super::open_session::{Access, OpenChallenge, OpenSession, SessionOwner};
+use super::open_session::{OpenChallenge, OpenSession, SessionOwner};
 use super::pending_sign_outs::EndedSession;
 use super::process_lock::SIGN_IN_LOCK_TIMEOUT;
 use super::record::{LocalIds, RotationPhase};
@@ -170,7 +170,7 @@ impl NewSessions {
         known = KeyringStatus::after(saved, item.until_quit, now);
         held.saved_generation = saved.is_ok().then_some(held.generation);
         held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
-        held.access = Some(Access::new(access, now));
+        held.set_access(access, now);
         let record =
             context
                 .persistence

@@ -1,18 +1,22 @@
 //! A session in memory, and the challenge of a sign-in that waits for a code.
 
+use std::time::Duration;
+
 use time::format_description::well_known::Rfc3339;
 
 use super::epoch::{AccessId, AttemptId};
 use super::record::{Record, Replaced};
-use crate::backend::Backend;
+use crate::backend::{Backend, OtpContext};
 use crate::clock::SinceBoot;
 use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
 use crate::identity::{ChallengeId, Generation, SessionId};
 use crate::response_fields::AccessToken;
 use crate::schedule;
 use crate::secrets::Secret;
+use crate::state;
 use crate::token::RefreshToken;
-use crate::wire::{SessionInfo, User};
+use crate::wire::{CodeMethod, SessionInfo, User};
 
 /// A session in memory.
 #[derive(Clone)]
@@ -71,6 +75,8 @@ pub(super) struct OpenChallenge {
     pub id: ChallengeId,
     pub attempt: AttemptId,
     pub email: String,
+    /// The methods that the backend has offered.
+    pub methods: Vec<CodeMethod>,
     pub device: Device,
     /// The backend with the ordinary cookies of this sign-in.
     pub backend: Backend,
@@ -80,6 +86,67 @@ pub(super) struct OpenChallenge {
     pub name: Option<Secret>,
     /// A token that came with the challenge. It is revoked if the challenge is given up.
     pub token: RefreshToken,
+}
+
+impl OpenChallenge {
+    /// This method, or the first on offer, if the backend has offered it.
+    pub(super) fn offered(&self, method: Option<CodeMethod>) -> Result<CodeMethod, AuthError> {
+        let method = method.or(self.methods.first().copied());
+        let offered = method.filter(|method| self.methods.contains(method));
+        offered.ok_or_else(|| ErrorCode::Unsupported.into())
+    }
+
+    /// What a request for it carries.
+    pub(super) fn otp_context(&self) -> OtpContext<'_> {
+        OtpContext {
+            identifier: &self.email,
+            password: self.password.as_ref(),
+            challenge: self.name.as_ref(),
+            device: &self.device,
+        }
+    }
+
+    /// Begins it, and returns it as windows see it. A code is sent only if the method that is shown
+    /// first wants one. `email` is where the backend says that it sends codes.
+    pub(super) async fn begin(
+        &self,
+        email: Option<String>,
+        now: impl Fn() -> SinceBoot,
+    ) -> state::Challenge {
+        let profile = self.backend.profile();
+        let sent = match (self.methods.first(), profile.endpoints.send_otp.get()) {
+            (Some(CodeMethod::Otp), Some(_)) => {
+                let sent = self.backend.send_code(self.otp_context(), true).await;
+                sent.map(|()| true)
+            }
+            // The backend has sent it by itself.
+            (Some(CodeMethod::Otp), None) => Ok(true),
+            _ => Ok(false),
+        };
+        let now = now();
+        let after = |ms| now.saturating_add(Duration::from_millis(ms));
+        let shown = state::Challenge {
+            id: self.id,
+            email: email.unwrap_or_else(|| self.email.clone()),
+            methods: profile.described(&self.methods),
+            trust_days: profile.otp.trust_days,
+            resend_at: now,
+        };
+        match sent {
+            Ok(true) => shown.sent(after(profile.otp.resend_after_ms())),
+            Ok(false) => shown,
+            Err(error) => {
+                tracing::warn!(
+                    code = ?error.code,
+                    "the backend sent no code: the user can request one"
+                );
+                state::Challenge {
+                    resend_at: after(error.retry_after_ms.unwrap_or_default()),
+                    ..shown
+                }
+            }
+        }
+    }
 }
 
 impl OpenSession {
@@ -102,6 +169,15 @@ impl OpenSession {
             is_last_chance: false,
             replaced: record.replaced.clone(),
         }
+    }
+
+    /// Takes an access token into use.
+    pub(super) fn set_access(&mut self, mut access: AccessToken, received: SinceBoot) {
+        let before = self.access.take();
+        // Not every answer says it, and it stays the same for as long as the session lasts.
+        let known = before.and_then(|before| before.token.session_id);
+        access.session_id = access.session_id.or(known);
+        self.access = Some(Access::new(access, received));
     }
 
     /// The access token, for backends that need it for a sign-out.

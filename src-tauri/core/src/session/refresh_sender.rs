@@ -11,7 +11,7 @@ use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{Inner, Shared};
 use super::keyring_status::KeyringStatus;
-use super::open_session::{Access, OpenSession, SessionOwner};
+use super::open_session::{OpenSession, SessionOwner};
 use super::record::RotationPhase;
 use super::refresh_failure::RefreshFailures;
 use super::refresh_reason::{RefreshOutcome, RefreshReason};
@@ -390,7 +390,7 @@ impl RefreshSender {
                 .commit
                 .commit(attempt.epoch, persist, Cause::Refresh, |inner, _| {
                     if let Some(held) = &mut inner.session {
-                        held.access = Some(Access::new(access, received));
+                        held.set_access(access, received);
                     }
                     inner.mark_healthy(received);
                     let told = inner.session.as_ref().and_then(OpenSession::info);

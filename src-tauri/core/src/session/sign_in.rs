@@ -14,7 +14,9 @@ use super::context::Context;
 use super::epoch::AttemptId;
 use super::new_session::{NewSessions, voided_error};
 use super::open_session::OpenChallenge;
-use crate::backend::{Backend, Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession};
+use crate::backend::{
+    Backend, CodeToVerify, Grant, SignInFailure, SignInResponse, UnusableSession,
+};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -24,7 +26,9 @@ use crate::published::Unpublished;
 use crate::secrets::Secret;
 use crate::state::{self, Event};
 use crate::token::RefreshToken;
-use crate::wire::{Cause, Challenge, LoginInput, RegisterInput, SignInOutcome};
+use crate::wire::{
+    Cause, Challenge, CodeMethod, LoginInput, OtpInput, RegisterInput, SignInOutcome,
+};
 
 /// What a person has typed to sign in.
 pub(super) enum SignInInput {
@@ -44,6 +48,13 @@ impl SignInInput {
         match self {
             Self::Login(input) => input.fingerprint.as_ref(),
             Self::Register(input) => input.fingerprint.as_ref(),
+        }
+    }
+
+    fn identifier(&self) -> &str {
+        match self {
+            Self::Login(input) => &input.email,
+            Self::Register(input) => &input.email,
         }
     }
 
@@ -103,11 +114,14 @@ impl SignIn {
             let _one = me.one.lock().await;
             let device = me.current_device(input.fingerprint());
             let backend = me.backend();
+            let trusted = &me.context.trusted;
+            let kept = trusted.put_into(backend.jar(), input.identifier()).await;
             let answer = match &input {
                 SignInInput::Login(input) => backend.login(input, &device).await,
                 SignInInput::Register(input) => backend.register(input, &device).await,
             };
             let answer = me.or_revoke_leftovers(answer, &device)?;
+            trusted.keep(kept, backend.jar()).await;
             let cause = input.cause();
             let challenge = me.challenge_of(attempt, input, device, backend);
             me.handle_answer(cause, &attempt_guard, answer, challenge)
@@ -120,9 +134,9 @@ impl SignIn {
     /// code, or one too many, closes it.
     pub(super) async fn verify_otp(
         self: &Arc<Self>,
-        id: ChallengeId,
-        code: Secret,
+        input: OtpInput,
     ) -> Result<SignInOutcome, AuthError> {
+        let id = input.challenge;
         // The attempt is read before the wait for the lock, so that a cancel meanwhile voids this
         // answer.
         let attempt = self.challenge(id)?.attempt;
@@ -131,10 +145,21 @@ impl SignIn {
             let attempt_guard = me.attempt_guard(attempt);
             let _one = me.one.lock().await;
             let challenge = me.challenge(id)?;
+            let method = challenge.offered(input.method)?;
+            let code = CodeToVerify {
+                method,
+                code: &input.code,
+                trust_device: input.trust_device,
+            };
+            let trusted = &me.context.trusted;
+            let kept = trusted.found_in(challenge.backend.jar(), &challenge.email);
             let answer = challenge
                 .backend
-                .verify_otp(challenge.otp_context(), &code)
+                .verify_code(challenge.otp_context(), code)
                 .await;
+            if answer.is_ok() {
+                trusted.keep(kept, challenge.backend.jar()).await;
+            }
             match me.or_revoke_leftovers(answer, &challenge.device) {
                 Ok(answer) => {
                     me.handle_answer(Cause::VerifyOtp, &attempt_guard, answer, challenge)
@@ -151,13 +176,19 @@ impl SignIn {
         .await
     }
 
-    /// Requests another code. The answer says when the next one may be requested.
-    pub(super) async fn resend_otp(&self) -> Result<Challenge, AuthError> {
+    /// Has a code sent, the first of the challenge or another one. The answer says when the next one
+    /// may be requested.
+    pub(super) async fn send_otp(&self) -> Result<Challenge, AuthError> {
         let context = &self.context;
         let _one = self.one.lock().await;
         let open = context.shared.look(|inner| inner.challenge().cloned());
         let open = open.ok_or(ErrorCode::NoChallenge)?;
-        let result = open.backend.resend_otp(open.otp_context()).await;
+        open.offered(Some(CodeMethod::Otp))?;
+        let is_first = context.shared.look(|inner| {
+            let shown = inner.state().open_challenge();
+            shown.is_some_and(state::Challenge::is_unsent)
+        });
+        let result = open.backend.send_code(open.otp_context(), is_first).await;
         let wait_ms = match &result {
             Ok(()) => context.backend.profile().otp.resend_after_ms(),
             Err(error) => error.retry_after_ms.unwrap_or_default(),
@@ -182,9 +213,12 @@ impl SignIn {
             return Err(gone());
         };
         let next = now.saturating_add(Duration::from_millis(wait_ms));
-        let shown = state::Challenge {
-            resend_at: shown.resend_at.max(next),
-            ..shown
+        let shown = match &result {
+            Ok(()) => shown.sent(next),
+            Err(_) => state::Challenge {
+                resend_at: shown.resend_at.max(next),
+                ..shown
+            },
         };
         at.publish(Cause::Challenge, Event::Challenged(shown.clone()));
         result.map(|()| shown.view(now))
@@ -252,7 +286,7 @@ impl SignIn {
     }
 
     /// The data that a challenge would need. The password is kept for it only if the profile sends
-    /// the password along with the code.
+    /// the password along with the code of some method.
     fn challenge_of(
         &self,
         attempt: AttemptId,
@@ -260,13 +294,14 @@ impl SignIn {
         device: Device,
         backend: Backend,
     ) -> OpenChallenge {
-        let verify = self.context.backend.profile().endpoints.verify_otp.get();
-        let wanted = verify.is_some_and(|call| call.asks_for(Placeholder::Password));
+        let endpoints = &self.context.backend.profile().endpoints;
+        let wanted = endpoints.any_verify_asks_for(Placeholder::Password);
         let (email, password) = input.credentials();
         OpenChallenge {
             id: ChallengeId::new(),
             attempt,
             email,
+            methods: Vec::new(),
             device,
             backend,
             password: wanted.then_some(password),
@@ -323,6 +358,7 @@ impl SignIn {
                 Err(error)
             }
             SignInResponse::OtpRequired {
+                methods,
                 email,
                 challenge: name,
                 token,
@@ -338,6 +374,7 @@ impl SignIn {
                 let name = name.or(challenge.name);
                 let challenge = OpenChallenge {
                     id: ChallengeId::new(),
+                    methods,
                     name,
                     token,
                     ..challenge
@@ -353,7 +390,8 @@ impl SignIn {
         }
     }
 
-    /// The backend asks for a code: opens the challenge, in place of any other.
+    /// The backend asks for a code: opens the challenge, in place of any other. A code is sent only if
+    /// the method that is shown first wants one.
     async fn challenged(
         &self,
         cause: Cause,
@@ -361,25 +399,7 @@ impl SignIn {
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
         let context = &self.context;
-        let sent = challenge.backend.send_otp(challenge.otp_context()).await;
-        let wait_ms = match &sent {
-            Ok(()) => context.backend.profile().otp.resend_after_ms(),
-            Err(error) => {
-                tracing::warn!(
-                    code = ?error.code,
-                    "the backend sent no code: the user can request one"
-                );
-                error.retry_after_ms.unwrap_or_default()
-            }
-        };
-        let shown = state::Challenge {
-            id: challenge.id,
-            email: email.unwrap_or_else(|| challenge.email.clone()),
-            resend_at: context
-                .shared
-                .now()
-                .saturating_add(Duration::from_millis(wait_ms)),
-        };
+        let shown = challenge.begin(email, || context.shared.now()).await;
         let Some(mut at) = context.shared.in_attempt(challenge.attempt) else {
             self.revoke(challenge.token, None, challenge.device);
             return Err(voided_error(cause));
@@ -408,15 +428,4 @@ async fn run_detached<T: Send + 'static>(
 ) -> Result<T, AuthError> {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
-}
-
-impl OpenChallenge {
-    fn otp_context(&self) -> OtpContext<'_> {
-        OtpContext {
-            identifier: &self.email,
-            password: self.password.as_ref(),
-            challenge: self.name.as_ref(),
-            device: &self.device,
-        }
-    }
 }

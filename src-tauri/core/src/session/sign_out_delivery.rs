@@ -79,7 +79,7 @@ impl SignOutDelivery {
     /// backend's again.
     pub(super) async fn deliver(&self, due: DueSignOuts, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
-        let origin = backend.profile().origin();
+        let origin = backend.profile().token_origins();
         for slot in due.0 {
             let now = self.clock.since_boot();
             let entry = {

@@ -11,14 +11,34 @@ pub use crate::clock::{Clock, SinceBoot, Sleep, SystemClock};
 pub use crate::cookies::Jar;
 pub use crate::failpoints::{ACCOUNT_FAILPOINTS, FAILPOINTS};
 pub use crate::plan::Plan;
-pub use crate::profile::Fields;
+pub use crate::profile::{Fields, SessionFields};
 pub use crate::schedule::{
     CLICK_GAP, LIFE_MIN, PAGE_GAP, RETRY_AFTER_MAX, SPREAD_MAX, refresh_after,
 };
 pub use crate::session::{Item, Machine, Upload, UploadAnswer};
+pub use crate::session_entries::read as read_session_entries;
 pub use crate::state::{Challenge, Event, Outage, State};
 pub use crate::status::api_failure;
 pub use crate::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
 pub use crate::storage::file_lock::FileLock;
 pub use crate::storage::keyring::VALUE_LIMIT;
 pub use crate::storage::records::{Durability, FolderRecords, HeldLock, RecordStore};
+
+use serde_json::{Map, Value};
+
+use crate::profile::{Endpoint, Variables, request};
+
+/// The body of a request to `endpoint` in which a person has typed `identifier`, with `more` members;
+/// `None` if there is none, or it cannot be built.
+pub fn body_of(
+    endpoint: &Endpoint,
+    identifier: &str,
+    more: Option<&Map<String, Value>>,
+) -> Option<Vec<u8>> {
+    let variables = Variables {
+        identifier: Some(identifier),
+        ..Variables::default()
+    };
+    let request = request(endpoint, &variables, more).ok()?;
+    Some(request.body?.bytes.to_vec())
+}

@@ -13,6 +13,7 @@
 mod cause;
 mod http;
 mod network;
+mod origin_client;
 mod proxies;
 
 use std::future::Future;
@@ -42,7 +43,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// The whole address. The caller makes sure that it has the profile's origin.
+    /// The whole address. The caller makes sure that the profile names its origin.
     pub url: Url,
     /// Every header, cookies included.
     pub headers: HeaderMap,

@@ -120,7 +120,9 @@ fn without_answer(fault: BackendError) -> Found {
         // With a certificate, or on this computer, the server itself has sent the page.
         BackendError::Portal => Found::Page,
         BackendError::Status(status) if !class(status.as_u16()).is_trouble() => Found::Stranger,
-        BackendError::BadAnswer | BackendError::TooLarge => Found::Stranger,
+        BackendError::BadAnswer | BackendError::TooLarge | BackendError::Unsendable => {
+            Found::Stranger
+        }
         fault => Found::Trouble(AuthError::from(fault).message),
     }
 }

@@ -27,7 +27,7 @@ use crate::error::{AuthError, ErrorCode};
 use crate::folder_advice;
 use crate::policy::Policy;
 use crate::profile::{
-    Adding, DEFAULT_WORKSPACE, Layer, Profile, ProfileError, SHIPPED, Section, WorkspaceSettings,
+    Adding, DEFAULT_WORKSPACE, Layer, Profile, SHIPPED, Section, WorkspaceSettings,
 };
 use crate::storage::records::{FolderRecords, RecordStore};
 use crate::transport::{NetworkSettings, user_agent};
@@ -72,7 +72,7 @@ impl Workspaces {
     }
 
     fn open_by(config: Config, records: Arc<dyn RecordStore>) -> Result<Self, AuthError> {
-        let mut settings = config.section.workspaces().map_err(misconfigured)?;
+        let mut settings = config.section.workspaces()?;
         if config.policy.as_ref().is_some_and(Policy::fixes_backend) {
             settings.adding = Adding::One;
             settings.listed.clear();
@@ -213,9 +213,9 @@ impl Workspaces {
         product: &str,
     ) -> Result<Finding, AuthError> {
         let section = self.section_at(address);
-        let mut layers = section.layers(self.built).map_err(misconfigured)?;
+        let mut layers = section.layers(self.built)?;
         layers.extend(self.limits.clone());
-        let profile = section.load(&layers).map_err(misconfigured)?.profile;
+        let profile = section.load(&layers)?.profile;
         let backend = Backend::with_network(network, profile, &user_agent(product))?;
         let finding = look::look(&backend, product).await;
         self.note(address, finding.fits);
@@ -311,8 +311,4 @@ impl Workspaces {
     fn lock_fitting(&self) -> MutexGuard<'_, Vec<Address>> {
         self.fitting.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn misconfigured(error: ProfileError) -> AuthError {
-    AuthError::with_message(ErrorCode::Misconfigured, error.to_string())
 }

@@ -2,12 +2,12 @@
 //! and the code of a second factor is sent on request.
 
 use serde_json::json;
-use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{CodeMethod, LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_core::{ErrorCode, Secret};
 use vestibule_recordings::{BETTER_AUTH, Recording};
 
 use crate::played::Played;
-use vestibule_harness::{code, eventually, is_fresh};
+use vestibule_harness::{code, eventually, is_fresh, verify_by};
 
 const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct-horse";
@@ -19,7 +19,9 @@ async fn played(from: Option<&str>) -> Played {
         Some(heading) => recording.from(heading),
         None => recording,
     };
-    Played::playing(recording, json!({"extends": "better-auth"}), "", &[]).await
+    // Recorded before the app could ask for trust in a device.
+    let profile = json!({"extends": "better-auth"});
+    Played::playing(recording, profile, "", &["trustDevice"]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,12 +113,19 @@ async fn a_second_factor_is_sent_for_and_null_ends_a_session() {
     );
     assert_eq!(
         played.asked("/api/auth/two-factor/send-otp"),
+        0,
+        "the answer names the authenticator app first"
+    );
+    played.session.send_otp().await.expect("sent");
+    assert_eq!(
+        played.asked("/api/auth/two-factor/send-otp"),
         1,
         "the code is sent with the cookie of the challenge"
     );
-    let wrong = vestibule_harness::verify(&played.session, Secret::new("000000")).await;
+    let by_mail = |code| verify_by(&played.session, CodeMethod::Otp, Secret::new(code));
+    let wrong = by_mail("000000").await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = vestibule_harness::verify(&played.session, Secret::new("426939")).await;
+    let right = by_mail("426939").await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     played.session.refresh().await.expect("renewed");
     let item = played.item();

@@ -96,7 +96,7 @@ async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
     let played = played(Some("TOTP")).await;
     let outcome = played.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "401 INVALID_OTP");
-    let another = played.session.resend_otp().await;
+    let another = played.session.send_otp().await;
     assert_eq!(
         code(&another),
         Some(ErrorCode::Unsupported),

@@ -11,6 +11,8 @@ mod odd_answers;
 mod others;
 mod played;
 mod recorded_servers;
+mod second_factors;
+mod session_lists;
 mod sign_in_deviations;
 mod sign_out_deviations;
 mod supabase;

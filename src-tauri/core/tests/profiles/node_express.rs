@@ -124,6 +124,6 @@ async fn what_it_has_not_is_said() {
     let played = played().await;
     let verified = vestibule_harness::verify(&played.session, Secret::new("123456")).await;
     assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
-    let resent = played.session.resend_otp().await;
+    let resent = played.session.send_otp().await;
     assert_eq!(code(&resent), Some(ErrorCode::NoChallenge));
 }

@@ -1,7 +1,9 @@
 //! Answers that a browser understands, though they are not what the standard asks for.
 
 use serde_json::{Value, json};
-use vestibule_core::wire::{LoginInput, Phase, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{
+    LoginInput, OtpInput, Phase, RegisterInput, SignInOutcome, SignedOutReason,
+};
 use vestibule_core::{ErrorCode, Secret};
 use vestibule_harness::{eventually, is_fresh, why};
 use vestibule_recordings::Recording;
@@ -209,7 +211,7 @@ async fn a_challenge_after_a_challenge_is_the_next_one() {
     let first = challenge();
     let next = played
         .session
-        .verify_otp(first.id, Secret::new("111111"))
+        .verify_otp(OtpInput::new(first.id, Secret::new("111111")))
         .await;
     assert_eq!(next, Ok(SignInOutcome::OtpRequired));
     let second = challenge();
@@ -217,7 +219,7 @@ async fn a_challenge_after_a_challenge_is_the_next_one() {
     assert_eq!(second.email, "second@example.com");
     let outcome = played
         .session
-        .verify_otp(second.id, Secret::new("222222"))
+        .verify_otp(OtpInput::new(second.id, Secret::new("222222")))
         .await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     played.check_no_strays();

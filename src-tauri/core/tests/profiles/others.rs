@@ -3,8 +3,10 @@
 
 mod carriers;
 mod encodings;
+mod origins;
 mod refusals;
 mod renewals;
+mod steps;
 
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_core::{AuthError, ErrorCode, Secret};

@@ -75,7 +75,7 @@ async fn a_challenge_may_have_a_name() {
         Ok(SignInOutcome::OtpRequired),
         "the challenge is recognised by the body"
     );
-    played.session.resend_otp().await.expect("another code");
+    played.session.send_otp().await.expect("another code");
     let wrong = vestibule_harness::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
     let right = vestibule_harness::verify(&played.session, Secret::new("123456")).await;
@@ -108,7 +108,7 @@ async fn a_code_that_could_not_be_sent_can_be_asked_for() {
         Ok(SignInOutcome::OtpRequired),
         "the challenge is still open"
     );
-    let challenge = played.session.resend_otp().await.expect("the code is sent");
+    let challenge = played.session.send_otp().await.expect("the code is sent");
     assert_eq!(challenge.email, ANN);
     played.check_no_strays();
 }

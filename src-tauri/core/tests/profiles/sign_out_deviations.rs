@@ -86,6 +86,33 @@ async fn an_unknown_session_needs_no_second_telling() {
     }
 }
 
+/// django-allauth ends the session and answers 401, because nobody is signed in any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_401_that_says_that_nobody_is_signed_in_is_a_sign_out() {
+    const OVER: &str =
+        r#"{"status":401,"data":{"flows":[{"id":"login"}]},"meta":{"is_authenticated":false}}"#;
+    let call = json!({
+        "method": "DELETE", "path": "/auth/session", "body": false,
+        "headers": {"x-session-token": "$refresh_token"},
+    });
+    let told = "DELETE /auth/session -H X-Session-Token: r-1";
+    let said_so = json!([{"status": 401, "pointer": "/meta/is_authenticated", "equals": false}]);
+    let by_status = json!([{"status": 401}]);
+    for (rules, times) in [(said_so, 1), (by_status, 3)] {
+        let profile = profile(call.clone(), rules.clone());
+        let answers = vec![said(told, "401 Unauthorized", &[], OVER); times];
+        let played = signed_in(profile, &answers).await;
+        sign_out(&played).await;
+        eventually("no pending sign-out", || {
+            played.clock.advance(std::time::Duration::from_secs(1));
+            played.asked("/auth/session") > 0 && !played.has_record(OUTBOX)
+        })
+        .await;
+        assert_eq!(played.asked("/auth/session"), times, "{rules}");
+        played.check_no_strays();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_rule_names_is_told_again() {
     let call = json!({"path": "/logout", "body": {"refresh": "$refresh_token"}});

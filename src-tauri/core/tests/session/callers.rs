@@ -211,7 +211,7 @@ async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
     assert_eq!(first.status, 200);
     let ours = harness.backend.last_request("GET", "/me").expect("one");
     let ours = ours.header("authorization").map(str::to_owned);
-    let on = answer(307, json!({}), &[("location", "/sessions")]);
+    let on = answer(307, json!({}), &[("location", "/plans/team")]);
     harness
         .backend
         .faults()
@@ -221,13 +221,13 @@ async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
     harness
         .backend
         .faults()
-        .add(Fault::on("GET", "/sessions", slow).times(1));
+        .add(Fault::on("GET", "/plans/team", slow).times(1));
     let session = harness.session.clone();
     let going = tokio::spawn(async move { session.fetch(get("/plans")).await });
-    soon("it", harness.backend.reached("GET", "/sessions", 1)).await;
+    soon("it", harness.backend.reached("GET", "/plans/team", 1)).await;
     harness.sign_in(ADMIN).await;
     let _ = soon("its end", going).await.expect("ends");
-    for sent in harness.backend.recent_requests("GET", "/sessions") {
+    for sent in harness.backend.recent_requests("GET", "/plans/team") {
         let bearer = sent.header("authorization").map(str::to_owned);
         assert_eq!(
             bearer, ours,

@@ -264,7 +264,7 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
 async fn another_code_may_be_asked_for_later() {
     let harness = challenged().await;
     harness.backend.set_resend_interval(Duration::from_secs(77));
-    let refused = harness.session.resend_otp().await.expect_err("too soon");
+    let refused = harness.session.send_otp().await.expect_err("too soon");
     assert_eq!(refused.code, ErrorCode::RateLimited);
     let wait = refused.retry_after_ms.expect("a wait");
     assert!(
@@ -279,7 +279,7 @@ async fn another_code_may_be_asked_for_later() {
 
     harness.backend.set_resend_interval(Duration::ZERO);
     let before = harness.backend.last_code(OTP);
-    let sent = harness.session.resend_otp().await.expect("sent");
+    let sent = harness.session.send_otp().await.expect("sent");
     assert_eq!(
         (sent.id, &sent.email),
         (open.id, &open.email),
@@ -303,7 +303,7 @@ async fn another_code_may_be_asked_for_within_the_hour_whatever_the_backend_asks
         let open = challenge(&harness).expect("open");
         let busy = answer(429, json!({"message": "later"}), &[(name, value)]);
         harness.strike("/resend-otp", busy);
-        let refused = harness.session.resend_otp().await.expect_err(value);
+        let refused = harness.session.send_otp().await.expect_err(value);
         assert_eq!(refused.code, ErrorCode::RateLimited, "{name}: {value}");
         let hour = 3_600_000;
         assert_eq!(refused.retry_after_ms, Some(hour), "{name}: {value}");
@@ -324,7 +324,7 @@ async fn a_sent_code_moves_the_time_of_the_next() {
         let left = challenge(&harness).expect("open").resend_in_ms;
         assert!(left < open.resend_in_ms, "{name}: it counts down");
         harness.strike("/resend-otp", effect);
-        let sent = harness.session.resend_otp().await.expect(name);
+        let sent = harness.session.send_otp().await.expect(name);
         assert_eq!(sent.resend_in_ms, open.resend_in_ms, "{name}: from now");
         assert_eq!(sent.id, open.id, "{name}: the same challenge");
     }
@@ -334,10 +334,10 @@ async fn a_sent_code_moves_the_time_of_the_next() {
 async fn a_resend_that_finds_the_challenge_void_closes_it() {
     let harness = challenged().await;
     harness.strike("/resend-otp", refusal(410, "OTP_EXPIRED"));
-    let result = harness.session.resend_otp().await;
+    let result = harness.session.send_otp().await;
     assert_eq!(code(&result), Some(ErrorCode::OtpExpired));
     assert_eq!(challenge(&harness), None, "the challenge is over");
-    let again = harness.session.resend_otp().await;
+    let again = harness.session.send_otp().await;
     assert_eq!(code(&again), Some(ErrorCode::NoChallenge));
 }
 

@@ -1,7 +1,7 @@
 //! A code belongs to its challenge: typed for one challenge, it is never sent for another.
 
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::wire::{Phase, SignInOutcome};
+use vestibule_core::wire::{OtpInput, Phase, SignInOutcome};
 use vestibule_core::{ChallengeId, ErrorCode, Secret};
 use vestibule_harness::*;
 
@@ -36,7 +36,10 @@ async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
         let typed = code_of(&harness, OTP);
         let second = challenged(&harness, next).await;
         assert_ne!(first, second, "{next}: another challenge");
-        let verified = harness.session.verify_otp(first, typed).await;
+        let verified = harness
+            .session
+            .verify_otp(OtpInput::new(first, typed))
+            .await;
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{next}");
         assert_eq!(sent(&harness), 0, "{next}: nothing was sent");
         assert_eq!(
@@ -45,7 +48,10 @@ async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
             "{next}: the second challenge stays open"
         );
         let right = code_of(&harness, next);
-        let verified = harness.session.verify_otp(second, right).await;
+        let verified = harness
+            .session
+            .verify_otp(OtpInput::new(second, right))
+            .await;
         assert_eq!(verified, Ok(SignInOutcome::SignedIn), "{next}");
         assert_eq!(owner(&harness.session).await.as_deref(), Some(next));
     }
@@ -66,7 +72,8 @@ async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
     let signing_in = tokio::spawn(async move { session.login(login(OTHER)).await });
     harness.reached("/login", 2).await;
     let session = harness.session.clone();
-    let verifying = tokio::spawn(async move { session.verify_otp(first, typed).await });
+    let verifying =
+        tokio::spawn(async move { session.verify_otp(OtpInput::new(first, typed)).await });
     let signed_in = soon("the sign-in", signing_in).await.expect("ends");
     assert_eq!(signed_in, Ok(SignInOutcome::OtpRequired));
     let verified = soon("the code", verifying).await.expect("ends");
@@ -96,7 +103,7 @@ async fn a_code_for_a_challenge_that_is_over_is_not_sent() {
             "signed out" => drop(harness.session.logout().await),
             _ => harness.sign_in(DEMO).await,
         }
-        let verified = harness.session.verify_otp(id, typed).await;
+        let verified = harness.session.verify_otp(OtpInput::new(id, typed)).await;
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{ends}");
         assert_eq!(sent(&harness), 0, "{ends}");
     }
@@ -109,8 +116,11 @@ async fn another_code_is_for_the_same_challenge() {
     harness
         .backend
         .set_resend_interval(std::time::Duration::ZERO);
-    let again = harness.session.resend_otp().await.expect("another code");
+    let again = harness.session.send_otp().await.expect("another code");
     assert_eq!(again.id, id, "the same");
-    let verified = harness.session.verify_otp(id, code_of(&harness, OTP)).await;
+    let verified = harness
+        .session
+        .verify_otp(OtpInput::new(id, code_of(&harness, OTP)))
+        .await;
     assert_eq!(verified, Ok(SignInOutcome::SignedIn));
 }

@@ -71,7 +71,7 @@ async fn a_code_and_a_registration_carry_the_same_device() {
     harness
         .backend
         .set_resend_interval(std::time::Duration::ZERO);
-    harness.session.resend_otp().await.expect("sent");
+    harness.session.send_otp().await.expect("sent");
     assert_eq!(sent(&harness, "/resend-otp"), device);
     let code = harness.backend.last_code(OTP).expect("a code");
     vestibule_harness::verify(&harness.session, Secret::new(code))

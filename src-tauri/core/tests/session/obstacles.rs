@@ -121,11 +121,11 @@ async fn a_page_is_no_yes_to_another_code() {
     harness.strike("/resend-otp", page());
     let error = harness
         .session
-        .resend_otp()
+        .send_otp()
         .await
         .expect_err("no code was sent");
     assert_eq!(error.message, Obstacle::Portal.sentences());
-    harness.session.resend_otp().await.expect("sent");
+    harness.session.send_otp().await.expect("sent");
 }
 
 /// Some frameworks label every text as HTML.
@@ -137,7 +137,7 @@ async fn a_text_that_is_called_a_page_is_not_one() {
     harness.strike("/resend-otp", text);
     harness
         .session
-        .resend_otp()
+        .send_otp()
         .await
         .expect("the answer counts as success");
 }

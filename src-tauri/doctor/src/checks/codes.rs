@@ -1,6 +1,7 @@
 //! One-time codes: the sign-in that needs one, a wrong code, another code, the right code.
 
 use vestibule_core::backend::OtpContext;
+use vestibule_core::wire::CodeMethod;
 use vestibule_core::{AuthError, ErrorCode, Secret};
 
 use super::{Judged, Observations, Probe, advice};
@@ -35,11 +36,14 @@ pub(crate) async fn sign_in_with_code(
     let device = Client::new_device();
     let answer = client.login(&account.credentials(), &device).await;
     let challenge = match &answer.result {
-        SignInAnswer::CodeNeeded { challenge } => Some(challenge.clone()),
+        SignInAnswer::CodeNeeded { methods, challenge } => {
+            // The core gives no challenge without a method.
+            methods.first().map(|method| (*method, challenge.clone()))
+        }
         _ => None,
     };
     codes.sign_in = Probe::done(answer);
-    let Some(challenge) = challenge else {
+    let Some((method, challenge)) = challenge else {
         let why = "the sign-in asked for no code";
         codes.wrong = Probe::skipped(why);
         codes.another = Probe::skipped(why);
@@ -52,17 +56,21 @@ pub(crate) async fn sign_in_with_code(
         challenge: challenge.as_ref(),
         device: &device,
     };
-    if seen.plan.profile.endpoints.send_otp.get().is_some() {
+    let is_sent = method == CodeMethod::Otp;
+    if is_sent && seen.plan.profile.endpoints.send_otp.get().is_some() {
         let _ = client.send_code(challenge).await;
     }
 
     client.stop.check()?;
     client.masks.hide(WRONG, "code");
     let wrong = Secret::new(WRONG);
-    codes.wrong = Probe::done(client.verify_code(challenge, &wrong).await);
+    codes.wrong = Probe::done(client.verify_code(challenge, method, &wrong).await);
 
     client.stop.check()?;
-    codes.another = Probe::done(client.resend_code(challenge).await);
+    codes.another = match is_sent {
+        true => Probe::done(client.resend_code(challenge).await),
+        false => Probe::skipped("this account's codes are not sent"),
+    };
 
     let email = account.email.clone();
     let prompter = client.prompter.clone();
@@ -71,7 +79,7 @@ pub(crate) async fn sign_in_with_code(
     codes.right = match client.stop.race(typed).await? {
         Ok(Some(code)) => {
             client.masks.hide(code.secret(), "code");
-            Probe::done(client.verify_code(challenge, &code).await)
+            Probe::done(client.verify_code(challenge, method, &code).await)
         }
         _ => Probe::skipped("no code was given"),
     };

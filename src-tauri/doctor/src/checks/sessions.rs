@@ -1,7 +1,7 @@
 //! The list of sessions, and ending sessions through it: one of the doctor's own, or all.
 
-use serde_json::Value;
 use vestibule_core::wire::SignedOutReason;
+use vestibule_core::{Secret, SessionEntries, SessionEntry};
 
 use super::{Judged, Observations, Probe};
 use crate::answered::Answered;
@@ -11,14 +11,11 @@ use crate::open_sessions::SessionId;
 use crate::plan::Account;
 use crate::stop::Stopped;
 
-const LIST: &str = "/sessions";
 const ALL: &str = "/logout-all";
-/// What each session in the list should say.
-const MEMBERS: [&str; 5] = ["id", "device", "createdAt", "lastUsedAt", "current"];
 
 #[derive(Default)]
 pub(crate) struct Sessions {
-    list: Probe<Answered<()>>,
+    list: Probe<Answered<Option<SessionEntries>>>,
     end_one: Probe<Answered<()>>,
     /// A refresh of the one session that was ended.
     after_end_one: Probe<Answered<Renewal>>,
@@ -33,7 +30,7 @@ pub(crate) async fn list(
     seen: &mut Observations<'_>,
     session: SessionId,
 ) -> Result<(), Stopped> {
-    seen.sessions.list = client.call("GET", LIST, session).await?.into();
+    seen.sessions.list = client.list_sessions(session).await?.into();
     Ok(())
 }
 
@@ -54,23 +51,25 @@ pub(crate) async fn end_one(
             return Ok(());
         }
     };
-    let listed = client.call("GET", LIST, session).await?;
-    let listed = match listed {
+    let listed = match client.list_sessions(session).await? {
         Ok(answer) if answer.status().is_some() => answer,
         unanswered => {
-            seen.end_one = unanswered.into();
+            seen.end_one = Probe::from(unanswered.map(|answer| Answered {
+                result: (),
+                exchanges: answer.exchanges,
+            }));
             seen.after_end_one = Probe::skipped("the list of sessions could not be asked for");
             return Ok(());
         }
     };
-    let Some(id) = listed.body().as_ref().and_then(own_id) else {
+    let Some(own) = listed.result.as_ref().and_then(own_handle) else {
         let got = listed.got();
         let why = format!("the list does not say which session asks: {got}");
         seen.after_end_one = Probe::skipped(&why);
         seen.end_one = Probe::skipped(why);
         return Ok(());
     };
-    let ended = client.call("DELETE", &format!("{LIST}/{id}"), by).await?;
+    let ended = client.end_listed(own, by).await?;
     match &ended {
         Ok(answer) if answer.is_success() => {
             seen.after_end_one = Probe::done(refresh_ended(client, session).await);
@@ -126,15 +125,21 @@ pub(crate) fn sessions(seen: &Observations<'_>) -> Judged {
     if answer.is_absent() {
         return Ok(answer.unclear_because("not offered, which is fine; the app shows no list then"));
     }
-    Ok(match (answer.is_success(), answer.body()) {
-        (true, Some(Value::Array(items))) => match lacking(&items) {
+    Ok(match (answer.is_success(), &answer.result) {
+        (true, Some(list)) => match lacking(list) {
             lacks if lacks.is_empty() => answer.yes(),
             lacks => {
-                let lacks = format!("each session should say {}", lacks.join(", "));
+                let lacks = format!(
+                    "each session should say {}; if it does, `answer.sessions` has to say where",
+                    lacks.join(", ")
+                );
                 answer.no().advise(Side::Backend, lacks)
             }
         },
-        (true, _) => answer.no().advise(Side::Backend, "answer a JSON list"),
+        (true, None) => answer.no().advise(
+            Side::Backend,
+            "answer a JSON list, at a place that `answer.sessions.list` names",
+        ),
         (false, _) if answer.status() == Some(401) => answer.no().advise(
             Side::Backend,
             "accept the access token of the sign-in as `Authorization: Bearer`",
@@ -197,35 +202,33 @@ fn revoked_by(answer: &Answered<Renewal>) -> Finding {
     }
 }
 
-fn lacking(items: &[Value]) -> Vec<&'static str> {
-    let lacks = |name: &&'static str| !items.iter().all(|item| item.get(*name).is_some());
-    MEMBERS.into_iter().filter(|name| lacks(name)).collect()
+/// What some sessions of the list do not say.
+fn lacking(list: &SessionEntries) -> Vec<&'static str> {
+    let sessions = &list.sessions;
+    let all = |says: fn(&SessionEntry) -> bool| sessions.iter().all(says);
+    let on_what = |one: &SessionEntry| {
+        let texts = [&one.name, &one.browser, &one.os, &one.user_agent];
+        texts.into_iter().any(Option::is_some)
+    };
+    let said = [
+        (list.left_out.nameless == 0, "its id"),
+        (all(on_what), "its device"),
+        (all(|one| one.created_at.is_some()), "when it began"),
+        (
+            all(|one| one.last_used_at.is_some()),
+            "when it was last used",
+        ),
+        (
+            sessions.iter().any(|one| one.is_own),
+            "whether it is the one that asks",
+        ),
+    ];
+    let lacks = said.into_iter().filter(|(is_said, _)| !is_said);
+    lacks.map(|(_, what)| what).collect()
 }
 
-/// The id of the session that asks, if exactly one in the list says that it is the current one, and
-/// its id fits into a path.
-fn own_id(list: &Value) -> Option<String> {
-    let items = list.as_array()?.iter();
-    let mut own = items.filter(|item| item.get("current") == Some(&Value::Bool(true)));
-    let id = own.next()?.get("id")?.as_str()?.to_owned();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let fits = own.next().is_none() && (1..=128).contains(&id.len()) && id.chars().all(is_plain);
-    fits.then_some(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_the_one_session_that_asks_is_named() {
-        let list = json!([{"id": "a", "current": false}, {"id": "b-1", "current": true}]);
-        assert_eq!(own_id(&list).as_deref(), Some("b-1"));
-        let two = json!([{"id": "a", "current": true}, {"id": "b", "current": true}]);
-        assert_eq!(own_id(&two), None, "the other may be a person's");
-        assert_eq!(own_id(&json!([{"id": "../x", "current": true}])), None);
-        assert_eq!(own_id(&json!({"sessions": []})), None);
-    }
+/// What the backend calls the session that asks, if the list says which it is.
+fn own_handle(list: &SessionEntries) -> Option<&Secret> {
+    let own = list.sessions.iter().find(|one| one.is_own)?;
+    Some(&own.handle)
 }

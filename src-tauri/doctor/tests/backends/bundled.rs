@@ -221,7 +221,9 @@ async fn what_the_profile_does_not_have_is_not_asked_for() {
     let backend = start_backend(Config::default()).await;
     let profile = serde_json::json!({
         "backend": backend.url(),
-        "endpoints": {"logout": false, "resend_otp": false},
+        "endpoints": {
+            "logout": false, "resend_otp": false, "sessions": false, "end_session": false,
+        },
         "api": {"allow": []},
     });
     let mut plan = plan(&backend.url());
@@ -231,7 +233,7 @@ async fn what_the_profile_does_not_have_is_not_asked_for() {
         assert_eq!(report.row(id).holds, Holds::NotTried, "{id}");
     }
     assert!(
-        report.row("sessions").got.contains("api.allow"),
+        report.row("sessions").got.contains("endpoints.sessions"),
         "{report:#?}"
     );
 }

@@ -4,7 +4,7 @@ use tauri::{AppHandle, State, WebviewWindow, Wry, command};
 use vestibule_core::wire::{AppInfo, Theme};
 
 use super::{CommandResult, internal_error};
-use crate::accounts::{AppAccounts, WindowSession};
+use crate::accounts::{AppAccounts, WindowSession, product_name};
 use crate::command_limits::CommandSlot;
 use crate::{error_reporting, logging, preferences, windows};
 
@@ -33,9 +33,8 @@ pub async fn app_info(
     accounts: State<'_, AppAccounts>,
 ) -> CommandResult<AppInfo> {
     let package = app.package_info();
-    let product = app.config().product_name.clone();
     Ok(AppInfo {
-        product: product.unwrap_or_else(|| package.name.clone()),
+        product: product_name(&app),
         version: package.version.to_string(),
         development: cfg!(debug_assertions),
         workspace: session.workspace().to_owned(),

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod app;
 pub mod backend_calls;
 pub mod session;
+pub mod session_list;
 pub mod sign_in;
 
 use tauri::Wry;
@@ -29,11 +30,12 @@ pub fn internal_error(error: impl std::fmt::Display) -> AuthError {
 
 /// The sources of all commands, for tests that read them.
 #[cfg(test)]
-pub const SOURCES: [&str; 5] = [
+pub const SOURCES: [&str; 6] = [
     include_str!("accounts.rs"),
     include_str!("app.rs"),
     include_str!("backend_calls.rs"),
     include_str!("session.rs"),
+    include_str!("session_list.rs"),
     include_str!("sign_in.rs"),
 ];
 

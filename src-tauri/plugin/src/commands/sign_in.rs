@@ -1,8 +1,7 @@
 //! The commands by which a person signs in.
 
 use tauri::{Wry, command};
-use vestibule_core::wire::{Challenge, LoginInput, RegisterInput, SignInOutcome};
-use vestibule_core::{ChallengeId, Secret};
+use vestibule_core::wire::{Challenge, LoginInput, OtpInput, RegisterInput, SignInOutcome};
 
 use super::CommandResult;
 use crate::accounts::WindowSession;
@@ -30,18 +29,14 @@ pub async fn register(
 pub async fn verify_otp(
     _slot: CommandSlot<Wry>,
     session: WindowSession,
-    challenge: ChallengeId,
-    code: Secret,
+    input: OtpInput,
 ) -> CommandResult<SignInOutcome> {
-    session.verify_otp(challenge, code).await
+    session.verify_otp(input).await
 }
 
 #[command]
-pub async fn resend_otp(
-    _slot: CommandSlot<Wry>,
-    session: WindowSession,
-) -> CommandResult<Challenge> {
-    session.resend_otp().await
+pub async fn send_otp(_slot: CommandSlot<Wry>, session: WindowSession) -> CommandResult<Challenge> {
+    session.send_otp().await
 }
 
 #[command]

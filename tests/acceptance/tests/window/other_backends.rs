@@ -69,7 +69,8 @@ fn better_auth_signs_in_lasts_and_sends_codes() {
         app.find(Role::Button, containing("Ann")).await;
         app.open("/account/").await;
         app.find(Role::Heading, "Account").await;
-        assert!(!app.shows(Role::Region, "Where you are signed in").await);
+        // The recording has no list.
+        app.reads("This server does not list sessions.").await;
         picture(&app, "account-without-sessions").await;
         app.kill();
         let app = start(stage, &player, "better-auth").await;

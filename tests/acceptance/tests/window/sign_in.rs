@@ -1,6 +1,6 @@
 //! Signing in by password, by code and with a new account; signing out.
 
-use vestibule_acceptance::{DEMO, DEMO_NAME, OTP, OTP_NAME, Role, containing, scenario};
+use vestibule_acceptance::{DEMO, DEMO_NAME, OTP, OTP_NAME, Role, TOTP, containing, scenario};
 
 use crate::{enter, pick, signed_in};
 
@@ -76,6 +76,28 @@ fn an_account_with_a_code_takes_the_right_one_after_a_wrong_one() {
         app.fill("Six-digit code", &code).await;
         app.arrives("/dashboard/").await;
         app.find(Role::Button, containing(OTP_NAME)).await;
+    });
+}
+
+#[test]
+fn a_second_factor_is_given_by_the_way_that_the_user_chooses() {
+    scenario(async |stage| {
+        let app = stage.start_at("/auth/login/").await;
+        enter(&app, TOTP).await;
+        app.arrives("/auth/otp/").await;
+        app.reads("from your authenticator app").await;
+        let sent = || stage.backend.requests("POST", "/resend-otp");
+        assert_eq!(sent(), 0, "no code is sent for an app");
+        app.click(Role::Button, "Use a recovery code").await;
+        app.fill("Recovery code", "00000-00000").await;
+        app.click(Role::Button, "Continue").await;
+        app.says("That recovery code is not right").await;
+        app.click(Role::Button, "Send me a code").await;
+        app.reads("We sent six digits").await;
+        assert_eq!(sent(), 1);
+        let code = stage.backend.last_mailed_code(TOTP).expect("a mail");
+        app.fill("Six-digit code", &code).await;
+        app.arrives("/dashboard/").await;
     });
 }
 

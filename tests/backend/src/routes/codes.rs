@@ -1,4 +1,4 @@
-//! `POST /verify-otp` and `POST /resend-otp`.
+//! `POST /verify-otp`, `POST /verify-totp`, `POST /verify-recovery` and `POST /resend-otp`.
 
 use std::sync::Arc;
 
@@ -15,17 +15,49 @@ use crate::clock::now;
 use crate::error::nothing;
 use crate::input::Fields;
 use crate::limits::Limit;
+use crate::otp::Method;
 use crate::{otp, sessions};
 
-pub(crate) async fn verify(
+pub(crate) async fn verify_otp(
     State(app): State<Arc<App>>,
     Extension(from): Extension<From>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let mut fields = Fields::parse(&headers, &body)?;
+    verify(app, from, &headers, &body, Method::Mail).await
+}
+
+pub(crate) async fn verify_totp(
+    State(app): State<Arc<App>>,
+    Extension(from): Extension<From>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    verify(app, from, &headers, &body, Method::Totp).await
+}
+
+pub(crate) async fn verify_recovery(
+    State(app): State<Arc<App>>,
+    Extension(from): Extension<From>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    verify(app, from, &headers, &body, Method::Recovery).await
+}
+
+async fn verify(
+    app: Arc<App>,
+    from: From,
+    headers: &HeaderMap,
+    body: &[u8],
+    method: Method,
+) -> Answer {
+    let mut fields = Fields::parse(headers, body)?;
     let email = fields.email();
-    let code = fields.code();
+    let code = match method {
+        Method::Recovery => fields.recovery_code(),
+        Method::Mail | Method::Totp => fields.code(),
+    };
     let device = fields.device();
     fields.done()?;
     app.limits.check(Limit::Codes, from.0, "")?;
@@ -42,7 +74,7 @@ pub(crate) async fn verify(
         if let Some(locked) = attempts::locked(tx, AttemptKind::Code, &email, now)? {
             return Ok(Err(locked));
         }
-        let account = match otp::verify(tx, &shared.key, asked, &code, now)? {
+        let account = match otp::verify(tx, &shared.key, asked, method, &code, now)? {
             Ok(account) => account,
             Err(refusal) => {
                 // Counted over sign-ins too, so that signing in again does not buy more guesses.
@@ -61,7 +93,7 @@ pub(crate) async fn verify(
     welcome(&app, StatusCode::OK, &account, &issued)
 }
 
-/// 204, also for an authenticator app, for which no mail is sent.
+/// 204 once the mail is sent.
 pub(crate) async fn resend(
     State(app): State<Arc<App>>,
     Extension(from): Extension<From>,
@@ -79,8 +111,7 @@ pub(crate) async fn resend(
     let sent = app
         .store
         .run(move |tx| otp::resend(tx, &shared.key, &email, &device, now(), &shared.rules()));
-    if let Some((account, code)) = sent.await?? {
-        mail(&app, &headers, &account, code);
-    }
+    let (account, code) = sent.await??;
+    mail(&app, &headers, &account, code);
     Ok(nothing())
 }

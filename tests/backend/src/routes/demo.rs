@@ -14,7 +14,7 @@ use crate::clock::now;
 use crate::demo::{ACCOUNTS, PASSWORD};
 use crate::error::{Refusal, answer};
 use crate::mailbox::{self, Authenticator};
-use crate::{accounts, totp};
+use crate::{accounts, recovery, totp};
 
 pub(crate) async fn accounts(headers: HeaderMap) -> Answer {
     local(&headers)?;
@@ -52,17 +52,26 @@ pub(crate) async fn mailbox_json(State(app): State<Arc<App>>, headers: HeaderMap
 }
 
 async fn authenticators(app: &App) -> Result<Vec<Authenticator>, Refusal> {
-    let accounts = app.store.run(accounts::all).await?;
+    let key = app.key.clone();
+    let accounts = app.store.run(move |tx| {
+        let with_codes = accounts::all(tx)?.into_iter().map(|account| {
+            let unused = recovery::unused(tx, &key, &account.id)?;
+            Ok((account, unused.into_iter().next().map(|(_, code)| code)))
+        });
+        with_codes.collect::<rusqlite::Result<Vec<_>>>()
+    });
+    let accounts = accounts.await?;
     // Demo accounts only: secrets of other accounts are not shown, even in development.
     Ok(accounts
         .into_iter()
-        .filter(|account| ACCOUNTS.iter().any(|demo| demo.email == account.email))
-        .filter_map(|account| {
+        .filter(|(account, _)| ACCOUNTS.iter().any(|demo| demo.email == account.email))
+        .filter_map(|(account, recovery)| {
             let secret = account.totp_secret?;
             Some(Authenticator {
                 code: totp::usable(&secret, now(), account.totp_last_step),
                 secret: totp::base32(&secret),
                 email: account.email,
+                recovery,
             })
         })
         .collect())

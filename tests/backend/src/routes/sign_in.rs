@@ -149,10 +149,9 @@ fn respond(app: &App, headers: &HeaderMap, status: StatusCode, next: Next) -> An
             if let Some(code) = code {
                 mail(app, headers, &account, code);
             }
-            Ok(answer(
-                StatusCode::OK,
-                &json!({ "otpRequired": true, "email": account.email }),
-            ))
+            let methods = otp::methods(&account);
+            let wanted = json!({ "otpRequired": true, "email": account.email, "methods": methods });
+            Ok(answer(StatusCode::OK, &wanted))
         }
     }
 }

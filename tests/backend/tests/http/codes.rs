@@ -6,6 +6,8 @@ use crate::support::{Device, PASSWORD, start};
 
 const MAIL: &str = "otp@vestibule.test";
 const TOTP: &str = "totp@vestibule.test";
+const APP: &str = "/verify-totp";
+const RECOVERY: &str = "/verify-recovery";
 
 /// A wrong code: any code other than this one.
 fn other_than(code: &str) -> String {
@@ -21,7 +23,7 @@ async fn a_mailed_code_completes_the_sign_in() {
     assert_eq!(asked.status, 200);
     assert_eq!(
         asked.json(),
-        serde_json::json!({ "otpRequired": true, "email": MAIL })
+        serde_json::json!({ "otpRequired": true, "email": MAIL, "methods": ["otp"] })
     );
     assert!(
         device.cookies.is_empty(),
@@ -188,26 +190,52 @@ async fn an_authenticator_code_works_once() {
     let asked = device.login(TOTP, PASSWORD).await;
     assert_eq!(asked.json()["otpRequired"], true);
     let code = backend.last_code(TOTP).expect("a code");
-    let wrong = device.verify(TOTP, &other_than(&code)).await.refused();
-    assert_eq!(wrong, (400, "OTP_INVALID".into()));
-    assert_eq!(
-        device.resend(TOTP).await.status,
-        429,
-        "the resend interval applies to authenticator apps too"
-    );
-    backend.set_resend_interval(Duration::ZERO);
-    assert_eq!(
-        device.resend(TOTP).await.status,
-        204,
-        "204, though no mail is sent"
-    );
-    assert_eq!(device.verify(TOTP, &code).await.status, 200);
+    let wrong = device.verify_at(APP, TOTP, &other_than(&code)).await;
+    assert_eq!(wrong.refused(), (400, "OTP_INVALID".into()));
+    let elsewhere = device.verify(TOTP, &code).await.refused();
+    assert_eq!(elsewhere, (400, "OTP_INVALID".into()), "it was not mailed");
+    assert_eq!(device.verify_at(APP, TOTP, &code).await.status, 200);
 
     device.login(TOTP, PASSWORD).await;
-    let again = device.verify(TOTP, &code).await.refused();
+    let again = device.verify_at(APP, TOTP, &code).await.refused();
     assert_eq!(again, (400, "OTP_INVALID".into()), "used");
     let next = backend.last_code(TOTP).expect("the code of the next step");
-    assert_eq!(device.verify(TOTP, &next).await.status, 200);
+    assert_eq!(device.verify_at(APP, TOTP, &next).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_account_with_an_app_gets_mail_on_request() {
+    let backend = start().await;
+    let mut device = Device::new(&backend);
+    let asked = device.login(TOTP, PASSWORD).await.json();
+    let methods = serde_json::json!(["totp", "otp", "recovery"]);
+    assert_eq!(asked["methods"], methods);
+    assert_eq!(backend.last_mailed_code(TOTP), None, "not by itself");
+    assert_eq!(device.resend(TOTP).await.status, 204, "the first at once");
+    let soon = device.resend(TOTP).await.refused();
+    assert_eq!(soon, (429, "RATE_LIMITED".into()), "another one later");
+    let code = backend.last_mailed_code(TOTP).expect("a mail");
+    assert_eq!(device.verify(TOTP, &code).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_recovery_code_works_once_for_its_account() {
+    let backend = start().await;
+    let mut device = Device::new(&backend);
+    let codes = backend.recovery_codes(TOTP);
+    assert_eq!(codes.len(), 8);
+    let typed = format!(" {} ", codes[3].to_uppercase());
+    device.login(MAIL, PASSWORD).await;
+    let foreign = device.verify_at(RECOVERY, MAIL, &codes[3]).await;
+    assert_eq!(foreign.refused(), (400, "OTP_INVALID".into()));
+    device.login(TOTP, PASSWORD).await;
+    assert_eq!(device.verify_at(RECOVERY, TOTP, &typed).await.status, 200);
+    assert_eq!(backend.recovery_codes(TOTP).len(), 7);
+    device.login(TOTP, PASSWORD).await;
+    let again = device.verify_at(RECOVERY, TOTP, &codes[3]).await;
+    assert_eq!(again.refused(), (400, "OTP_INVALID".into()), "used");
+    let other = device.verify_at(RECOVERY, TOTP, &codes[0]).await;
+    assert_eq!(other.status, 200);
 }
 
 #[tokio::test]

@@ -198,9 +198,13 @@ impl Device {
     }
 
     pub async fn verify(&mut self, email: &str, code: &str) -> Reply {
+        self.verify_at("/verify-otp", email, code).await
+    }
+
+    pub async fn verify_at(&mut self, path: &str, email: &str, code: &str) -> Reply {
         let device = self.fingerprint();
         let body = json!({ "email": email, "code": code, "fingerprint": device });
-        self.post("/verify-otp", body).await
+        self.post(path, body).await
     }
 
     pub async fn resend(&mut self, email: &str) -> Reply {

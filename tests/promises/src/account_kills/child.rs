@@ -17,16 +17,15 @@ use vestibule_core::testing::{
 };
 use vestibule_core::{AccountId, SecretBytes, SecretStore, StoreError};
 use vestibule_harness::child::{Protocol, report, serve};
-use vestibule_harness::{Lost, Pace, TestHost, clock, is_fresh, login, owner, profile, why};
+use vestibule_harness::{
+    Lost, Pace, TestHost, clock, is_fresh, login, owner, profile, try_eventually, why,
+};
 
 /// How fast the app's clock goes: upkeep begins ten seconds after a start.
 const PACE: Pace = Pace {
     beat: Duration::from_millis(10),
     passes: Duration::from_secs(2),
 };
-/// How often a condition is looked at, and how often at most.
-const LOOK: Duration = Duration::from_millis(5);
-const LOOKS: usize = 4_000;
 
 /// What the process and its parent say to each other.
 pub struct AccountsProtocol;
@@ -178,7 +177,7 @@ async fn perform(accounts: &Accounts, host: &TestHost, command: Command) -> Resu
             let (_, session) = page(accounts, &window)?;
             session.login(login(&email)).await.map_err(failed)?;
             let named = || named(accounts).contains(&email);
-            eventually("the list to name who signed in", named).await?;
+            try_eventually("the list to name who signed in", named).await?;
         }
         Command::Add(window, workspace) => {
             accounts.add(&window, &workspace).map_err(failed)?;
@@ -239,7 +238,7 @@ async fn settle(accounts: &Accounts, host: &TestHost) -> Result<Seen, Lost> {
             let state = session.snapshot().state;
             is_fresh(&state) || why(&state).is_some()
         };
-        eventually("a session to be restored, or over", is_settled).await?;
+        try_eventually("a session to be restored, or over", is_settled).await?;
         let who = owner(&session).await;
         drop(session);
         accounts.window_closed(&window);
@@ -254,7 +253,7 @@ async fn settle(accounts: &Accounts, host: &TestHost) -> Result<Seen, Lost> {
         let open = host.open_now();
         accounts.leaving_workspaces().is_empty() && open.iter().all(|id| Some(*id) == shown)
     };
-    eventually("an end of what is done in the background", is_quiet).await?;
+    try_eventually("an end of what is done in the background", is_quiet).await?;
     let left_over = ids(accounts);
     signed_in.retain(|(id, _)| left_over.contains(id));
     let mut signed_in: Vec<_> = signed_in.into_iter().map(|(_, who)| who).collect();
@@ -269,16 +268,6 @@ async fn settle(accounts: &Accounts, host: &TestHost) -> Result<Seen, Lost> {
 
 fn ids(accounts: &Accounts) -> Vec<AccountId> {
     accounts.list().1.iter().map(|account| account.id).collect()
-}
-
-async fn eventually(what: &str, holds: impl Fn() -> bool) -> Result<(), Lost> {
-    for _ in 0..LOOKS {
-        if holds() {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Err(format!("waited for {what}"))
 }
 
 /// A keyring in a folder.

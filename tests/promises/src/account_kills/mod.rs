@@ -250,7 +250,7 @@ async fn kill(
     }
     check_backend(backend, &home, deed, step, &wanted).await?;
     if deed == Deed::RemoveWorkspace {
-        was_told(&seen, step)?;
+        was_told(&seen)?;
     }
     app.leave().await?;
     // What is there now is there to stay.
@@ -284,9 +284,9 @@ async fn check_backend(
     Ok(())
 }
 
-fn was_told(seen: &Seen, step: &str) -> Result<(), Lost> {
+fn was_told(seen: &Seen) -> Result<(), Lost> {
     // Told before it died, or after the start.
-    let is_told = seen.left == [OTHER] || step == "accounts.workspace_left";
+    let is_told = seen.left == [OTHER];
     match is_told && seen.leaving.is_empty() {
         true => Ok(()),
         false => Err(format!("the workspace has not left: {seen:?}")),

@@ -199,9 +199,8 @@ impl World {
         self.is_over.load(Ordering::Acquire)
     }
 
-    fn person(&self, id: AccountId) -> &Person {
-        let mut of = self.people.iter().filter(|person| person.id == id);
-        of.next().unwrap_or(&self.people[0])
+    fn person(&self, id: AccountId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
     }
 
     /// The backend of one workspace goes away and comes back, and the keyring is locked and opened.
@@ -235,7 +234,12 @@ impl World {
             self.judge.look(workspace, backend);
         }
         for summary in self.app.list() {
-            let person = self.person(summary.id);
+            let Some(person) = self.person(summary.id) else {
+                let id = summary.id;
+                self.judge
+                    .mixed_up(format!("the list has an account of nobody's: {id:?}"));
+                continue;
+            };
             let named = summary.owner.map(|owner| owner.email);
             if named.is_some_and(|named| named != person.email) {
                 self.judge

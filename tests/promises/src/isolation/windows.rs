@@ -5,16 +5,13 @@ use std::time::Duration;
 use vestibule_core::AccountId;
 use vestibule_core::session::{Session, UploadAnswer};
 use vestibule_core::wire::{FetchRequest, UploadRequest};
-use vestibule_harness::{Lost, get, is_fresh, login, shown};
+use vestibule_harness::{Lost, get, is_fresh, login, shown, try_eventually};
 
 use super::judge::ASKED;
 use super::{Person, Plant, World};
 
 /// The longest pause between two things that a window does.
 const PAUSE: Duration = Duration::from_millis(30);
-/// How often a condition is looked at, and how often at most.
-const LOOK: Duration = Duration::from_millis(10);
-const LOOKS: usize = 6_000;
 
 /// Works in this window until the time is over.
 pub async fn work(world: &World, window: &str) {
@@ -25,7 +22,11 @@ pub async fn work(world: &World, window: &str) {
             Ok(found) => found,
             Err(what) => return world.judge.mixed_up(what),
         };
-        let person = world.person(id);
+        let Some(person) = world.person(id) else {
+            return world
+                .judge
+                .mixed_up(format!("{window} shows an account of nobody's: {id:?}"));
+        };
         look(world, person, &session);
         call(world, person, &session).await;
         look(world, person, &session);
@@ -129,13 +130,16 @@ async fn sign_out_and_in(world: &World, person: &Person, session: &Session) {
 
 /// Waits until the window has its person's fresh session.
 pub async fn until_signed_in(world: &World, window: &str, person: &Person) -> Result<(), Lost> {
-    for _ in 0..LOOKS {
-        let (id, session) = page(world, window)?;
+    let is_signed_in = || {
+        let Ok((id, session)) = page(world, window) else {
+            return false;
+        };
         let state = session.snapshot().state;
-        if id == person.id && is_fresh(&state) && shown(&state).as_ref() == Some(&person.email) {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-    Err(format!("{} is not signed in any more", person.email))
+        id == person.id && is_fresh(&state) && shown(&state).as_ref() == Some(&person.email)
+    };
+    try_eventually(
+        &format!("{} to be signed in again", person.email),
+        is_signed_in,
+    )
+    .await
 }

@@ -84,7 +84,7 @@ impl Action {
             Self::VerifyOtp => {
                 drop(vestibule_harness::verify(session, Secret::new("123456")).await)
             }
-            Self::ResendOtp => drop(session.resend_otp().await),
+            Self::ResendOtp => drop(session.send_otp().await),
             Self::Refresh => drop(session.refresh().await),
             Self::Logout => drop(session.logout().await),
             Self::Get => drop(session.fetch(get("/me")).await),

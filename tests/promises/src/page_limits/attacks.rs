@@ -220,7 +220,8 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
         const kinds = {
           session: {}, cancel_otp: {}, app_info: {}, theme: {}, window_ready: {},
           set_theme: { theme: 'system' }, set_reports: { on: false },
-          resend_otp: {}, verify_otp: { challenge: crypto.randomUUID(), code: '000000' },
+          sessions: {}, end_session: { id: crypto.randomUUID() }, end_other_sessions: {},
+          send_otp: {}, verify_otp: { input: { challenge: crypto.randomUUID(), code: '000000' } },
           register: { input: { ...input, name: filler, email: 'no address' } },
           backend_fetch: { exchange: 1, request: { ...get, path: '/refused' } },
           backend_upload: { exchange: 2, request: { ...get, length: 1, replayable: false } },

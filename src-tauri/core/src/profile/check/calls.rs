@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Checked, mistake};
 use crate::profile::encoding::Encoding;
 use crate::profile::header::HeaderKey;
+use crate::profile::mistake::nearest;
 use crate::profile::model::{Endpoint, Method};
 use crate::profile::placeholder::Placeholder as P;
 use crate::profile::template::Template;
@@ -20,15 +21,79 @@ impl Profile {
         }
         for (verb, endpoint) in self.endpoints.all() {
             let key = format!("endpoints.{}", verb.name());
-            check_endpoint(&key, endpoint, &verb.placeholders())?;
+            if !endpoint.keep.is_empty() {
+                let reason = "is of a step before a call: write it in `before`";
+                return mistake(format!("{key}.keep"), reason);
+            }
+            let mut may = MayHold {
+                placeholders: &verb.placeholders(),
+                kept: &[],
+                cookies: self.cookies.enabled && endpoint.origin.is_none(),
+            };
+            let kept: Vec<&str>;
+            if let Some(step) = endpoint.before.get() {
+                let key = format!("{key}.before");
+                if step.before.get().is_some() {
+                    return mistake(format!("{key}.before"), "is a step before a step");
+                }
+                let cookies = self.cookies.enabled && step.origin.is_none();
+                check_endpoint(&key, step, MayHold { cookies, ..may })?;
+                kept = step.keep.keys().map(String::as_str).collect();
+                may.kept = &kept;
+            }
+            check_endpoint(&key, endpoint, may)?;
         }
-        check_headers("headers", &self.headers, &[P::Origin, P::DeviceId])?;
-        let carries = [P::AccessToken, P::Origin, P::DeviceId];
-        check_headers("api.headers", &self.api.headers, &carries)
+        let cookies = self.cookies.enabled;
+        let everywhere = MayHold {
+            placeholders: &[P::Origin, P::DeviceId],
+            kept: &[],
+            cookies,
+        };
+        check_headers("headers", &self.headers, everywhere)?;
+        let carries = MayHold {
+            placeholders: &[P::AccessToken, P::Origin, P::DeviceId],
+            ..everywhere
+        };
+        check_headers("api.headers", &self.api.headers, carries)
     }
 }
 
-fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
+/// What the templates of one call may hold.
+#[derive(Clone, Copy)]
+struct MayHold<'a> {
+    placeholders: &'a [P],
+    /// The names that the step before keeps.
+    kept: &'a [&'a str],
+    /// Whether cookies, which are the backend's alone.
+    cookies: bool,
+}
+
+impl MayHold<'_> {
+    fn check(self, key: &str, text: &Template) -> Checked {
+        for placeholder in text.placeholders() {
+            check_known(key, placeholder, self.placeholders)?;
+        }
+        if let Some(name) = text.kept().find(|name| !self.kept.contains(name)) {
+            let reason = match nearest(name, self.kept.iter().copied()) {
+                Some(near) => format!("holds `$kept.{name}`; did you mean `$kept.{near}`?"),
+                None => format!("holds `$kept.{name}`, which no step before this call keeps"),
+            };
+            return mistake(key, reason);
+        }
+        if let Some(name) = text.cookies().next()
+            && !self.cookies
+        {
+            let reason = format!(
+                "holds `$cookie.{name}`, but there are no cookies: `cookies.enabled` is false, or \
+                 the endpoint has an origin of its own"
+            );
+            return mistake(key, reason);
+        }
+        Ok(())
+    }
+}
+
+fn check_endpoint(key: &str, endpoint: &Endpoint, may: MayHold<'_>) -> Checked {
     let path_key = format!("{key}.path");
     if endpoint.path.is_empty() {
         return mistake(path_key, "is missing");
@@ -36,27 +101,28 @@ fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
     if let Err(reason) = paths::check(&endpoint.path.source()) {
         return mistake(path_key, reason);
     }
+    may.check(&path_key, &endpoint.path)?;
+    let logged = "the backend and the proxies before it log addresses";
     for placeholder in endpoint.path.placeholders() {
-        check_known(&path_key, placeholder, known)?;
         if placeholder.is_credential() || placeholder == P::Origin {
-            let reason = format!(
-                "holds `{}`: the backend and the proxies before it log addresses",
-                placeholder.sign()
-            );
+            let reason = format!("holds `{}`: {logged}", placeholder.sign());
             return mistake(path_key, reason);
         }
         if placeholder == P::Device {
             return mistake(path_key, "holds `$device`, which is a table");
         }
     }
-    check_headers(&format!("{key}.headers"), &endpoint.headers, known)?;
+    if let Some(name) = endpoint.path.cookies().next() {
+        return mistake(path_key, format!("holds `$cookie.{name}`: {logged}"));
+    }
+    check_headers(&format!("{key}.headers"), &endpoint.headers, may)?;
     if let Some(body) = endpoint.body.get() {
         let key = format!("{key}.body");
         if endpoint.method == Method::Get {
             return mistake(key, "cannot be sent with a GET");
         }
-        for (place, placeholder) in body.placeholders() {
-            check_known(&format!("{key}{place}"), placeholder, known)?;
+        for (place, text) in body.texts() {
+            may.check(&format!("{key}{place}"), text)?;
         }
         if let Err((place, reason)) = endpoint.encoding.check(body) {
             return mistake(format!("{key}{place}"), reason);
@@ -83,14 +149,15 @@ fn check_content_type(key: &str, endpoint: &Endpoint) -> Checked {
     }
 }
 
-fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Template>, known: &[P]) -> Checked {
+fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Template>, may: MayHold<'_>) -> Checked {
     for (name, value) in headers {
         let key = format!("{key}.{}", name.as_str());
-        for placeholder in value.placeholders() {
-            check_known(&key, placeholder, known)?;
-            if placeholder == P::Device {
-                return mistake(key, "holds `$device`, which is a table");
-            }
+        may.check(&key, value)?;
+        if value
+            .placeholders()
+            .any(|placeholder| placeholder == P::Device)
+        {
+            return mistake(key, "holds `$device`, which is a table");
         }
         if !value.goes_into_a_header() {
             return mistake(key, "holds characters that no header can hold");
@@ -157,6 +224,96 @@ mod tests {
         assert_eq!(key, "endpoints.login.encoding");
         let flat = json!({"encoding": "form", "body": {"a": "so $identifier", "n": 1, "b": true}});
         assert!(Profile::from_json(json!({"endpoints": {"login": flat}})).is_ok());
+    }
+
+    #[test]
+    fn a_step_keeps_what_the_call_names() {
+        let step = || json!({"path": "/step", "keep": {"flow": "/id"}});
+        for (login, key, reason) in [
+            (
+                json!({"headers": {"x": "$kept.flow"}}),
+                "headers.x",
+                "no step",
+            ),
+            (
+                json!({"before": step(), "body": {"a": ["$kept.flw"]}}),
+                "body.a[0]",
+                "did you mean `$kept.flow`?",
+            ),
+            (
+                json!({"before": {"path": "/x/$kept.flow", "keep": {"flow": "/id"}}}),
+                "before.path",
+                "no step",
+            ),
+            (json!({"keep": {"flow": "/id"}}), "keep", "in `before`"),
+            (
+                json!({"before": {"path": "/a", "before": {"path": "/b"}}}),
+                "before.before",
+                "a step before a step",
+            ),
+            (
+                json!({"before": {"path": "/a", "body": {"o": "$otp"}}}),
+                "before.body.o",
+                "not known",
+            ),
+            (json!({"before": {"path": "a"}}), "before.path", "one slash"),
+            (json!({"before": {}}), "before.path", "is missing"),
+            (json!({"path": "/x/$cookie.a"}), "path", "log addresses"),
+            (
+                json!({"origin": "https://b.example", "headers": {"x": "$cookie.a"}}),
+                "headers.x",
+                "an origin of its own",
+            ),
+            (json!({"origin": "http://b.example"}), "origin", "use https"),
+            (
+                json!({"origin": "https://b.example/v1"}),
+                "origin",
+                "has a path",
+            ),
+            (
+                json!({"origin": "https://a:b@c.example"}),
+                "origin",
+                "a user name",
+            ),
+        ] {
+            let (at, why) = refused(login);
+            assert_eq!(at, format!("endpoints.login.{key}"), "{why}");
+            assert!(why.contains(reason), "{why}");
+        }
+        for headers in [
+            json!({"headers": {"x": "$kept.a"}}),
+            json!({"api": {"headers": {"x": "$kept.a"}}}),
+        ] {
+            assert!(Profile::from_json(headers).is_err());
+        }
+        let fine = json!({
+            "path": "/login?flow=$kept.flow", "before": step(),
+            "headers": {"x-csrf": "$cookie.csrftoken"}, "body": {"f": "$kept.flow"},
+        });
+        let profile = json!({
+            "headers": {"x": "$cookie.a"}, "api": {"headers": {"y": "$cookie.b"}},
+            "endpoints": {"login": fine},
+        });
+        assert!(Profile::from_json(profile).is_ok());
+    }
+
+    #[test]
+    fn no_page_reads_what_a_step_keeps() {
+        let profile = |keep, origin| {
+            let step = json!({"path": "/step", "keep": keep, "origin": origin});
+            Profile::from_json(json!({
+                "api": {"allow": ["/step"]},
+                "endpoints": {"login": {"before": step}},
+            }))
+        };
+        let error = profile(json!({"flow": "/id"}), json!(null)).expect_err("an endpoint");
+        assert_eq!(error.key, "api.allow[0]", "{error}");
+        assert!(profile(json!({}), json!(null)).is_ok());
+        let elsewhere = json!("https://b.example");
+        assert!(
+            profile(json!({"flow": "/id"}), elsewhere).is_ok(),
+            "another /step"
+        );
     }
 
     #[test]

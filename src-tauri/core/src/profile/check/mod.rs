@@ -2,16 +2,19 @@
 //! against each other. The error names the first mistake.
 
 mod calls;
+mod places;
 mod published;
 mod roles;
 mod rules;
+mod second_factors;
+mod sessions;
 
 use url::{Host, Url};
 
 use super::mistake::Mistake;
 use super::model::{Document, Expiry, ExpiryForm, Fields, UserFrom};
 use super::placeholder::Placeholder as P;
-use super::{AllowedCall, Profile, paths};
+use super::{AllowedCall, Profile, paths, place};
 
 type Checked = Result<(), Mistake>;
 
@@ -92,11 +95,13 @@ pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
 impl Profile {
     fn check(&self) -> Checked {
         self.check_endpoints()?;
+        self.check_places()?;
         self.check_cookies()?;
         self.check_tokens()?;
         self.check_user()?;
         self.check_published()?;
         self.check_otp()?;
+        self.check_sessions()?;
         self.check_rules()?;
         self.check_api()?;
         self.check_roles()
@@ -113,9 +118,17 @@ impl Profile {
                 return mistake("cookies.device", "is also the name of a refresh cookie");
             }
         }
+        for (index, name) in cookies.trust.iter().enumerate() {
+            let key = format!("cookies.trust[{index}]");
+            check_cookie_name(&key, name)?;
+            if cookies.refresh.contains(name) || cookies.device.get() == Some(name) {
+                return mistake(key, "is also the name of another cookie of the profile");
+            }
+        }
         let any = !cookies.refresh.is_empty() || cookies.device.get().is_some();
-        if any && !cookies.enabled {
-            let reason = "is false, but there are cookies in `cookies.refresh` or `cookies.device`";
+        if (any || !cookies.trust.is_empty()) && !cookies.enabled {
+            let reason = "is false, but there are cookies in `cookies.refresh`, `cookies.device` or \
+                          `cookies.trust`";
             return mistake("cookies.enabled", reason);
         }
         Ok(())
@@ -136,13 +149,13 @@ impl Profile {
         let login = &self.answer.login;
         let by_cookie = !self.cookies.refresh.is_empty();
         let single = self.session.single_token;
-        if single && !login.has_access_token() && !login.has_refresh_token() {
+        if single && login.access_token.is_empty() && login.refresh_token.is_empty() {
             return mistake(
                 "session.single_token",
                 "is true, but `answer.login` finds no token",
             );
         }
-        let by_body = single || login.has_refresh_token();
+        let by_body = single || !login.refresh_token.is_empty();
         if !by_cookie && !by_body {
             return mistake(
                 "answer.login.refresh_token",
@@ -202,29 +215,6 @@ impl Profile {
         }
     }
 
-    fn check_otp(&self) -> Checked {
-        if !self.otp.wanted.is_empty() && self.endpoints.verify_otp.get().is_none() {
-            let reason = "is missing, but `otp.wanted` says when a code is wanted";
-            return mistake("endpoints.verify_otp", reason);
-        }
-        let mut calls = self.endpoints.all();
-        let asking = calls.find(|(_, endpoint)| endpoint.asks_for(P::Challenge));
-        if let Some((verb, _)) = asking
-            && self.otp.challenge.is_empty()
-        {
-            let name = verb.name();
-            let reason = format!("is empty, but `endpoints.{name}` sends `$challenge`");
-            return mistake("otp.challenge", reason);
-        }
-        if self.otp.resend_after_s > 3600 {
-            return mistake("otp.resend_after_s", "must be from 0 to 3600 seconds");
-        }
-        if !(4..=64).contains(&self.otp.length) {
-            return mistake("otp.length", "must be from 4 to 64 characters");
-        }
-        Ok(())
-    }
-
     /// The page must not get a token, nor end a session behind the core's back.
     fn check_api(&self) -> Checked {
         for (key, seconds) in [
@@ -243,8 +233,14 @@ impl Profile {
                 return mistake(key, reason);
             }
             let allowed = allowed.path();
-            if self.auth_paths().any(|path| paths::overlap(allowed, &path)) {
-                let reason = "lets the window call an endpoint of the session, which is not for it";
+            let mut ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
+            let taken = ours.find(|(_, call)| paths::overlap(allowed, &call.path.source()));
+            if let Some((verb, _)) = taken {
+                let reason = format!(
+                    "lets the window call `endpoints.{}`, an endpoint of the session, which is not \
+                     for it",
+                    verb.name()
+                );
                 return mistake(key, reason);
             }
         }
@@ -253,11 +249,7 @@ impl Profile {
 }
 
 fn check_cookie_name(key: &str, name: &str) -> Checked {
-    let fits = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?={}".contains(c);
-    if name.is_empty() || !name.chars().all(fits) {
-        return mistake(key, "is not a valid name of a cookie");
-    }
-    Ok(())
+    place::check_cookie_name(name).or_else(|reason| mistake(key, reason))
 }
 
 fn check_fields(key: &str, fields: &Fields) -> Checked {

@@ -3,7 +3,7 @@
 
 use super::{Checked, mistake};
 use crate::profile::pointer::Pointer;
-use crate::profile::{Fields, Profile};
+use crate::profile::{Fields, Place, Profile};
 
 /// Places in one answer, each with its key in the profile.
 type Places = Vec<(String, String)>;
@@ -20,23 +20,23 @@ impl Profile {
             let mut shown = self.places_of_user(&fields.user);
             if name == "answer.login" {
                 // The answer that wants a code is one to a login too.
-                secrets.extend(places("otp.challenge", "", &self.otp.challenge));
-                shown.extend(places("otp.email", "", &self.otp.email));
+                secrets.extend(places("otp.challenge", &self.otp.challenge));
+                shown.extend(places("otp.email", &self.otp.email));
+                // An error names the methods that the profile does not know.
+                shown.extend(places("otp.methods", &self.otp.methods));
             }
-            shown.extend(places("answer.message", "", &answer.message));
-            for (key, place) in shown {
-                let Some((secret, _)) = secrets.iter().find(|(_, held)| *held == place) else {
-                    continue;
-                };
-                let reason = format!("is the place of `{secret}`, a secret, and would be shown");
-                return mistake(key, reason);
-            }
+            shown.extend(places("answer.message", &answer.message));
+            check_apart(shown, &secrets)?;
         }
-        Ok(())
+        let sessions = &answer.sessions;
+        let key = |name: &str| format!("answer.sessions.{name}");
+        let shown = sessions.shown().into_iter();
+        let shown = shown.flat_map(|(name, list)| places(&key(name), list));
+        check_apart(shown.collect(), &places(&key("id"), &sessions.id))
     }
 
     /// The places of what is shown of a user, which is at one of `users`.
-    fn places_of_user(&self, users: &[Pointer]) -> Places {
+    fn places_of_user(&self, users: &[Place]) -> Places {
         let user = &self.user;
         let lists = [
             ("user.id", &user.id),
@@ -46,28 +46,45 @@ impl Profile {
             ("user.image", &user.image),
             ("user.roles", &user.roles),
         ];
-        let below = |above: &Pointer| {
-            let lists = lists.into_iter();
-            let found = lists.flat_map(|(key, list)| places(key, above.as_str(), list));
+        let below = |above: &Place| {
+            let above = above.to_string();
+            let found = lists.into_iter().flat_map(|(key, list)| {
+                let list = list.iter().enumerate();
+                let place = |(index, below): (usize, &Pointer)| {
+                    (
+                        format!("{key}[{index}]"),
+                        format!("{above}{}", below.as_str()),
+                    )
+                };
+                list.map(place).collect::<Places>()
+            });
             found.collect::<Places>()
         };
         users.iter().flat_map(below).collect()
     }
 }
 
-fn secrets_of(name: &str, fields: &Fields) -> Places {
-    let access = places(&format!("{name}.access_token"), "", &fields.access_token);
-    let refresh = places(&format!("{name}.refresh_token"), "", &fields.refresh_token);
-    [access, refresh].concat()
+fn check_apart(shown: Places, secrets: &Places) -> Checked {
+    for (key, place) in shown {
+        if let Some((secret, _)) = secrets.iter().find(|(_, held)| *held == place) {
+            let reason = format!("is the place of `{secret}`, a secret, and would be shown");
+            return mistake(key, reason);
+        }
+    }
+    Ok(())
 }
 
-fn places(key: &str, above: &str, list: &[Pointer]) -> Places {
-    let place = |(index, below): (usize, &Pointer)| {
-        (
-            format!("{key}[{index}]"),
-            format!("{above}{}", below.as_str()),
-        )
-    };
+fn secrets_of(name: &str, fields: &Fields) -> Places {
+    let access = places(&format!("{name}.access_token"), &fields.access_token);
+    let refresh = places(&format!("{name}.refresh_token"), &fields.refresh_token);
+    // At some backends it is the token of a cookie, without its signature.
+    let own = places(&format!("{name}.session_id"), &fields.session_id);
+    [access, refresh, own].concat()
+}
+
+fn places(key: &str, list: &[impl ToString]) -> Places {
+    let place =
+        |(index, place): (usize, _)| (format!("{key}[{index}]"), ToString::to_string(place));
     list.iter().enumerate().map(place).collect()
 }
 
@@ -96,9 +113,44 @@ mod tests {
                 "answer.login.refresh_token[0]",
             ),
             (
+                json!({"answer": {
+                    "login": {"access_token": ["header:X-Token"]}, "message": ["header:x-token"],
+                }}),
+                "answer.message[0]",
+                "answer.login.access_token[0]",
+            ),
+            (
+                json!({"answer": {"refresh": {"access_token": ["text"]}, "message": ["text"]}}),
+                "answer.message[0]",
+                "answer.refresh.access_token[0]",
+            ),
+            (
+                json!({
+                    "answer": {"login": {"user": ["/u"], "access_token": ["/u/l[k=a]/v"]}},
+                    "user": {"id": ["/l[k=a]/v"]},
+                }),
+                "user.id[0]",
+                "answer.login.access_token[0]",
+            ),
+            (
                 json!({"otp": {"email": ["/c"], "challenge": ["/c"]}}),
                 "otp.email[0]",
                 "otp.challenge[0]",
+            ),
+            (
+                json!({"answer": {"sessions": {"id": ["/token"], "name": ["/name", "/token"]}}}),
+                "answer.sessions.name[1]",
+                "answer.sessions.id[0]",
+            ),
+            (
+                json!({"answer": {"login": {"session_id": ["/user/name"]}}}),
+                "user.name[0]",
+                "answer.login.session_id[0]",
+            ),
+            (
+                json!({"otp": {"methods": ["/tokens/token"]}}),
+                "otp.methods[0]",
+                "answer.login.access_token[0]",
             ),
         ] {
             let error = Profile::from_json(profile).expect_err("a secret");

@@ -250,3 +250,61 @@ async fn appwrite_names_its_cookie_after_the_project() {
     assert_eq!(reply.status, 200, "the cookies are sent with calls");
     found_dead(&played).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sanctums_token_is_the_whole_answer() {
+    let login_call = |password: &str| {
+        format!(
+            r#"POST /sanctum/token -d {{"email":"ann@example.com","password":"{password}","device_name":"desk"}}"#
+        )
+    };
+    let me = "GET /api/user -H Authorization: Bearer 1|abcDEF";
+    let mut played = play(
+        profile!("sanctum-token"),
+        &[
+            said(
+                &login_call("pw"),
+                "422 Unprocessable Content",
+                &[],
+                r#"{"message":"The provided credentials are incorrect."}"#,
+            ),
+            said(
+                &login_call("pw"),
+                "200 OK",
+                &["Content-Type: text/html; charset=UTF-8"],
+                "<!DOCTYPE html><title>a portal</title>",
+            ),
+            said(
+                &login_call("pw"),
+                "200 OK",
+                &["Content-Type: text/html; charset=UTF-8"],
+                "1|abcDEF",
+            ),
+            ok(me, ME),
+            ok(me, ME),
+            ok("GET /orders -H Authorization: Bearer 1|abcDEF", "[]"),
+            said(
+                me,
+                "401 Unauthorized",
+                &[],
+                r#"{"message":"Unauthenticated."}"#,
+            ),
+        ],
+    )
+    .await;
+    refused_as(
+        &played,
+        &[ErrorCode::InvalidCredentials, ErrorCode::BadAnswer],
+    )
+    .await;
+    played.sign_in(ANN, "pw").await;
+    assert_eq!(
+        (name(&played).as_deref(), played.kept().as_str()),
+        (Some("Ann"), "1|abcDEF")
+    );
+    played.restart();
+    played.until("the session after a start", is_fresh).await;
+    let reply = played.session.fetch(get("/orders")).await.expect("a call");
+    assert_eq!(reply.status, 200);
+    found_dead(&played).await;
+}
