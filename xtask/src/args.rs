@@ -37,7 +37,9 @@ Vestibule's own commands: cargo xtask COMMAND
   soak [P1 P4 …]       test the promises many times, print the result of each
       --short              as often as `test` does
       --markdown           the table as in the README
-  servers [NAME…]      sign in at a real Better Auth server and a real Directus
+  servers [NAME…]      sign in at real servers of other projects, print a table
+      --skip NAME          leave one out
+      --json               the table as JSON
   types                write the frontend's generated types and docs/profile.schema.json
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
@@ -231,8 +233,7 @@ fn soak(arguments: Vec<OsString>) -> Outcome<Task> {
 }
 
 fn servers(arguments: Vec<OsString>) -> Outcome<Task> {
-    let known = real_servers::SERVERS.iter().map(|server| server.name);
-    one_of(&arguments, "server", known)?;
+    one_of(&arguments, "server", real_servers::words())?;
     Ok(Task::Servers(arguments))
 }
 

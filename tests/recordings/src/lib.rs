@@ -12,5 +12,6 @@ mod recording;
 pub use exchange::{Answer, Exchange, Wanted};
 pub use player::{Player, Stray};
 pub use recording::{
-    BETTER_AUTH, DIRECTUS, NODE_EXPRESS_BOILERPLATE, Recording, SUPABASE_BY_CONTRACT,
+    BETTER_AUTH, DIRECTUS, DJ_REST_AUTH, DJANGO_OAUTH_TOOLKIT, DJOSER, FASTAPI_USERS, FEATHERS,
+    NODE_EXPRESS_BOILERPLATE, PARSE, Recording, STRAPI, STRAPI_SESSIONS, SUPABASE_BY_CONTRACT,
 };

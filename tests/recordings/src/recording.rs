@@ -9,6 +9,22 @@ pub const NODE_EXPRESS_BOILERPLATE: &str = include_str!("../node-express-boilerp
 pub const DIRECTUS: &str = include_str!("../directus-11.1.0.txt");
 /// The recording of a Better Auth server.
 pub const BETTER_AUTH: &str = include_str!("../better-auth-1.7.25.txt");
+/// dj-rest-auth 7.2.
+pub const DJ_REST_AUTH: &str = include_str!("../dj-rest-auth-7.2.0.txt");
+/// djoser 2.3 with Simple JWT.
+pub const DJOSER: &str = include_str!("../djoser-2.3.5.txt");
+/// django-oauth-toolkit 3.4, with the password grant.
+pub const DJANGO_OAUTH_TOOLKIT: &str = include_str!("../django-oauth-toolkit-3.4.1.txt");
+/// FastAPI-Users 15, with the bearer transport and JWTs.
+pub const FASTAPI_USERS: &str = include_str!("../fastapi-users-15.0.5.txt");
+/// Strapi 5.54 as a new project has it.
+pub const STRAPI: &str = include_str!("../strapi-5.54.0.txt");
+/// Strapi 5.54 with refresh tokens.
+pub const STRAPI_SESSIONS: &str = include_str!("../strapi-sessions-5.54.0.txt");
+/// Parse Server 9.10.
+pub const PARSE: &str = include_str!("../parse-server-9.10.0.txt");
+/// Feathers 5.
+pub const FEATHERS: &str = include_str!("../feathers-5.0.50.txt");
 /// Supabase Auth. This one is NOT recorded, but written from its published contract.
 pub const SUPABASE_BY_CONTRACT: &str = include_str!("../supabase-by-contract.txt");
 
@@ -80,6 +96,14 @@ mod tests {
             (DIRECTUS, 19),
             (BETTER_AUTH, 21),
             (SUPABASE_BY_CONTRACT, 9),
+            (DJ_REST_AUTH, 18),
+            (DJOSER, 15),
+            (DJANGO_OAUTH_TOOLKIT, 9),
+            (FASTAPI_USERS, 11),
+            (STRAPI, 11),
+            (STRAPI_SESSIONS, 18),
+            (PARSE, 13),
+            (FEATHERS, 9),
         ] {
             let recording = Recording::parse(text);
             let count = text.matches("\n$ curl").count();

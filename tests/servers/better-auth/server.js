@@ -1,9 +1,11 @@
-// A Better Auth server as its documentation sets one up, for the longer test: SQLite in memory, second
+// A Better Auth server as its documentation sets one up, for the longer test: SQLite, and second
 // factors by mail, by an authenticator app and by backup codes. A second address serves the same
-// accounts from a server that cannot send codes. It prints its address, answers the test's questions on
-// standard output, and ends when its standard input does.
+// accounts from a server that cannot send codes. The test reads the mailbox and the app over standard
+// input and output.
 
+import { once } from "node:events";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { base32 } from "@better-auth/utils/base32";
 import { createOTP } from "@better-auth/utils/otp";
@@ -13,24 +15,16 @@ import { toNodeHandler } from "better-auth/node";
 import { twoFactor } from "better-auth/plugins";
 import { SqliteDialect } from "kysely";
 import Database from "libsql";
+import { SECRET, announce, dataFolder, endWithInput, freePort, port } from "../shared/serving.js";
 
 const codes = new Map();
-const [full, silent] = await Promise.all([listen(), listen()]);
+const full = await port();
 
-// A line of input is an e-mail address: the last code that was sent there. Or it is the URI that an
-// authenticator app scans: the code that the app shows. Or it asks for the other address.
-const lines = createInterface({ input: process.stdin });
-lines.on("line", async (line) => {
-  if (line === "the server that sends no codes") return console.log(silent.address);
-  console.log(line.startsWith("otpauth:") ? await shown(line) : (codes.get(line) ?? "none"));
-});
-lines.on("close", () => process.exit(0));
-
-const database = new Database(":memory:");
-const options = (address, otpOptions) => ({
+const database = new Database(join(dataFolder(), "site.db"));
+const options = (at, otpOptions) => ({
   appName: "Vestibule",
-  baseURL: address,
-  secret: "only for a test, and gone with its process",
+  baseURL: address(at),
+  secret: SECRET,
   database: { dialect: new SqliteDialect({ database }), type: "sqlite" },
   emailAndPassword: { enabled: true },
   // Without rate limits, since here all requests come from one address.
@@ -43,15 +37,29 @@ const options = (address, otpOptions) => ({
   ],
 });
 const sending = { sendOTP: ({ user, otp }) => void codes.set(user.email, otp) };
-await (await getMigrations(options(full.address, sending))).runMigrations();
-full.server.on("request", toNodeHandler(betterAuth(options(full.address, sending))));
-silent.server.on("request", toNodeHandler(betterAuth(options(silent.address, undefined))));
-console.log(`listening on ${full.address}`);
+await (await getMigrations(options(full, sending))).runMigrations();
+await serve(full, sending);
+// Another one at each start, since nobody keeps this address.
+const silent = await freePort();
+await serve(silent, undefined);
 
-async function listen() {
-  const server = createServer();
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return { server, address: `http://127.0.0.1:${server.address().port}` };
+// A line of input is an e-mail address: the last code that was sent there. Or it is the URI that an
+// authenticator app scans: the code that the app shows. Or it asks for the other address.
+const lines = createInterface({ input: process.stdin });
+lines.on("line", async (line) => {
+  if (line === "the server that sends no codes") return console.log(address(silent));
+  console.log(line.startsWith("otpauth:") ? await shown(line) : (codes.get(line) ?? "none"));
+});
+endWithInput();
+announce(address(full));
+
+function address(at) {
+  return `http://127.0.0.1:${at}`;
+}
+
+async function serve(at, otpOptions) {
+  const server = createServer(toNodeHandler(betterAuth(options(at, otpOptions))));
+  await once(server.listen(at, "127.0.0.1"), "listening");
 }
 
 /** The code of now (RFC 6238), of the secret in the URI. */

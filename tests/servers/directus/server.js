@@ -1,22 +1,23 @@
-// Directus as its npm packages install it, for the longer test: SQLite in a temporary folder, an
-// administrator, and registration switched on. It prints its address, computes codes over standard
-// input and output, and ends when its standard input does.
+// Directus as its npm packages install it, for the longer test: SQLite, an administrator, and
+// registration switched on. It computes codes over standard input and output.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { authenticator } from "otplib";
+import { SECRET, announce, dataFolder, endWithInput, port as chosenPort } from "../shared/serving.js";
 
 const ADMIN = { email: "admin@example.com", password: "correct-horse" };
 
-const folder = mkdtempSync(join(tmpdir(), "vestibule-directus-"));
-for (const name of ["uploads", "extensions"]) mkdirSync(join(folder, name));
-const port = await freePort();
+let running;
+// Before the folder is removed, so before that is prepared.
+process.on("exit", () => running?.kill("SIGKILL"));
+const folder = dataFolder();
+for (const name of ["uploads", "extensions"]) mkdirSync(join(folder, name), { recursive: true });
+const port = await chosenPort();
 const address = `http://127.0.0.1:${port}`;
 const env = {
   PATH: process.env.PATH,
@@ -29,14 +30,13 @@ const env = {
   PORT: String(port),
   PUBLIC_URL: address,
   KEY: "vestibule",
-  SECRET: "only-for-a-test-and-gone-with-its-process",
+  SECRET,
   ADMIN_EMAIL: ADMIN.email,
   ADMIN_PASSWORD: ADMIN.password,
   TELEMETRY: "false",
   LOG_LEVEL: "error",
 };
 
-let running;
 // Each line of input is a secret; the answer is its code, as an authenticator app computes it, but
 // not one that expires within seconds.
 const lines = createInterface({ input: process.stdin });
@@ -44,19 +44,14 @@ lines.on("line", (secret) => {
   const left = authenticator.timeRemaining();
   setTimeout(() => console.log(authenticator.generate(secret)), left < 5 ? left * 1000 + 100 : 0);
 });
-lines.on("close", () => process.exit(0));
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(0));
-process.on("exit", () => {
-  running?.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
-});
+endWithInput();
 
 const [failed] = await once(directus("bootstrap"), "exit");
 if (failed) process.exit(1);
 directus("start").on("exit", () => process.exit(1));
 await answers();
 await letPeopleRegister();
-console.log(`listening on ${address}`);
+announce(address);
 
 function directus(command) {
   const here = fileURLToPath(new URL(".", import.meta.url));
@@ -90,12 +85,4 @@ async function call(method, path, body, token) {
   const answer = await fetch(address + path, { method, headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()).data;
-}
-
-async function freePort() {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address();
-  listener.close();
-  return port;
 }

@@ -20,6 +20,15 @@ pub struct Installation {
     pub session: Session,
 }
 
+/// How the start of a session came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The server has confirmed the session.
+    Fresh,
+    /// The session has ended.
+    SignedOut(SignedOutReason),
+}
+
 /// A copy of an installation's data.
 pub struct Kept {
     name: String,
@@ -143,15 +152,19 @@ impl Installation {
         eventually("the server to receive the sign-out", is_told).await;
     }
 
+    /// Waits until the start of the session is over.
+    pub async fn until_settled(&self) -> Ending {
+        let is_settled = |state: &SessionState| why(state).is_some() || is_fresh(state);
+        let state = self.until("the start to be over", is_settled).await;
+        why(&state).map_or(Ending::Fresh, Ending::SignedOut)
+    }
+
     /// Waits until the server refuses the token of this copy, which may take a moment after a
     /// sign-out. Only for tokens whose use changes nothing at the server.
     pub async fn until_refused(&self, kept: &Kept) -> SignedOutReason {
         let refused = async {
             loop {
-                let copy = self.copy(kept);
-                let is_settled = |state: &SessionState| why(state).is_some() || is_fresh(state);
-                let state = copy.until("the start to be over", is_settled).await;
-                if let Some(why) = why(&state) {
+                if let Ending::SignedOut(why) = self.copy(kept).until_settled().await {
                     return why;
                 }
             }

@@ -1,54 +1,92 @@
-//! `servers [NAME…]`: runs the core's sessions against real servers of other projects, installed
-//! from their npm packages, with the shipped profiles. `cargo xtask servers` installs the packages
-//! and runs this program. It prints each step and its result.
+//! `servers [NAME…] [--json] [--absent NAME=WHY]… [--skip NAME]…`: runs the core's sessions against
+//! real servers of other projects, from their packages, with the shipped profiles, and prints a table
+//! with a row for each. `cargo xtask servers` installs the packages and runs this program.
 //!
-//! Nothing is skipped: a step that cannot be done fails.
+//! Nothing is skipped unless it was asked for: a step that cannot be done fails, and so does a server
+//! that could not be installed.
 
+mod arguments;
+mod backends;
 mod better_auth;
 mod directus;
 mod installation;
-mod report;
+mod lifecycle;
 mod second_factors;
 mod server;
+mod steps;
+mod table;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
 
-const NAMES: [&str; 2] = ["better-auth", "directus"];
+use arguments::Arguments;
+use backends::{BACKENDS, Backend};
+use lifecycle::{Trial, lock};
+use table::{Cell, Row};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let asked: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(other) = asked.iter().find(|name| !NAMES.contains(&name.as_str())) {
-        eprintln!("there is no server {other}; there are {}", NAMES.join(", "));
-        return ExitCode::from(2);
-    }
-    let mut failed = false;
-    for name in NAMES {
-        if !asked.is_empty() && !asked.iter().any(|asked| asked == name) {
-            continue;
+    let arguments = match Arguments::of(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
         }
-        let start = Instant::now();
-        let run = match name {
-            "better-auth" => tokio::spawn(better_auth::run()),
-            _ => tokio::spawn(directus::run()),
+    };
+    let mut rows = Vec::new();
+    for backend in BACKENDS.iter().filter(|it| arguments.asks_for(it.name)) {
+        let row = match arguments.absent(backend) {
+            Some(why) => Row {
+                absent: Some(why),
+                ..Row::of(backend.name)
+            },
+            None => tried(backend).await,
         };
-        // A panic has printed what is wrong; the next server is tried all the same.
-        let verdict = match run.await {
-            Ok(steps) => format!("all {steps} steps hold"),
-            Err(_) => {
-                failed = true;
-                "FAILED".into()
-            }
-        };
-        println!(
-            "{name}: {verdict} ({:.1} s)\n",
-            start.elapsed().as_secs_f32()
-        );
+        rows.push(row);
     }
-    if failed {
-        ExitCode::FAILURE
-    } else {
+    match arguments.json {
+        true => println!("{:#}", table::json(&rows)),
+        false => print!("{}", table::text(&rows)),
+    }
+    if rows.iter().all(Row::holds) {
         ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
+}
+
+/// Tries everything at one backend. What panics fails: the next backend is tried all the same.
+async fn tried(backend: &'static Backend) -> Row {
+    let row = Arc::new(Mutex::new(Row::of(backend.name)));
+    let steps = tokio::spawn({
+        let row = row.clone();
+        async move {
+            let mut trial = Trial::start(backend, row.clone()).await;
+            trial.run().await;
+            let steps = match backend.name {
+                "better-auth" => better_auth::further(&mut trial).await,
+                "directus" => directus::further(&mut trial).await,
+                _ => return,
+            };
+            lock(&row).further = Some(Cell::Held(format!("all {steps} hold")));
+        }
+    });
+    let ended = steps.await;
+    let mut row = lock(&row).clone();
+    if let Err(panicked) = ended {
+        let why = reason(panicked.into_panic().as_ref());
+        match row.cells.iter_mut().find(|cell| **cell == Cell::Untried) {
+            _ if row.version.is_none() => row.absent = Some(why),
+            Some(cell) => *cell = Cell::Failed(why),
+            None => row.further = Some(Cell::Failed(why)),
+        }
+    }
+    row
+}
+
+/// What a panic said.
+fn reason(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without words").to_owned()
 }

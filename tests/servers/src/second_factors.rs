@@ -8,12 +8,13 @@ use vestibule_core::wire::{
 use vestibule_core::{ErrorCode, Secret};
 use vestibule_harness::verify_by;
 
-use crate::better_auth::{ANN, ENABLE, PASSWORD};
+use crate::backends::{ANN, BOB, PASSWORD};
 use crate::installation::{Installation, profile};
-use crate::report::Report;
 use crate::server::Server;
+use crate::steps::Steps;
 
-const BOB: &str = "bob@example.com";
+/// Switches the second factor on.
+pub const ENABLE: &str = "/api/auth/two-factor/enable";
 
 /// What an account with an authenticator app was given when it was set up.
 struct App {
@@ -22,19 +23,19 @@ struct App {
 }
 
 /// Runs all steps; nobody is signed in before or after them.
-pub async fn run(installation: &mut Installation, server: &mut Server, report: &mut Report) {
-    let app = enable(installation, report).await;
-    by_mail(installation, server, report).await;
-    by_app(installation, server, &app, report).await;
-    by_backup_code(installation, &app, report).await;
-    trusted(installation, server, &app, report).await;
-    mail_alone(server, report).await;
-    no_codes_sent(server, &app, report).await;
-    without_end(installation, server, report).await;
+pub async fn run(installation: &mut Installation, server: &mut Server, steps: &mut Steps) {
+    let app = enable(installation, steps).await;
+    by_mail(installation, server, steps).await;
+    by_app(installation, server, &app, steps).await;
+    by_backup_code(installation, &app, steps).await;
+    trusted(installation, server, &app, steps).await;
+    mail_alone(server, steps).await;
+    no_codes_sent(server, &app, steps).await;
+    without_end(installation, server, steps).await;
 }
 
-async fn enable(installation: &mut Installation, report: &mut Report) -> App {
-    sign_in(installation, ANN, SignInOutcome::SignedIn).await;
+async fn enable(installation: &mut Installation, steps: &mut Steps) -> App {
+    sign_in(installation, BOB, SignInOutcome::SignedIn).await;
     let before = installation.kept();
     let reply = installation
         .post(ENABLE, &json!({"password": PASSWORD}))
@@ -46,8 +47,8 @@ async fn enable(installation: &mut Installation, report: &mut Report) -> App {
     );
     installation.refresh().await;
     installation.restart();
-    assert_eq!(installation.until_fresh().await, "Ann");
-    report.did(
+    assert_eq!(installation.until_fresh().await, "Bob");
+    steps.did(
         "switch the second factor on",
         "the session goes on, by a new cookie",
     );
@@ -61,33 +62,33 @@ async fn enable(installation: &mut Installation, report: &mut Report) -> App {
     }
 }
 
-async fn by_mail(installation: &Installation, server: &mut Server, report: &mut Report) {
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+async fn by_mail(installation: &Installation, server: &mut Server, steps: &mut Steps) {
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     let methods = methods(installation);
     assert_eq!(
         methods,
         [CodeMethod::Totp, CodeMethod::Otp, CodeMethod::Recovery]
     );
-    assert_eq!(server.code(ANN).await, "none", "no code was sent");
-    report.did("login", "by app, by mail or by backup code; none was sent");
+    assert_eq!(server.code(BOB).await, "none", "no code was sent");
+    steps.did("login", "by app, by mail or by backup code; none was sent");
     let sent = installation.session.send_otp().await.expect("sent");
-    assert_eq!(sent.methods[1].sent_to.as_deref(), Some(ANN));
-    let first = server.code(ANN).await;
+    assert_eq!(sent.methods[1].sent_to.as_deref(), Some(BOB));
+    let first = server.code(BOB).await;
     let wrong = by(installation, CodeMethod::Otp, &other_than(&first)).await;
     assert_eq!(wrong.err(), Some(ErrorCode::OtpInvalid));
-    report.did("a wrong code", "invalid; another try is allowed");
+    steps.did("a wrong code", "invalid; another try is allowed");
     installation.session.send_otp().await.expect("another code");
-    let second = server.code(ANN).await;
-    report.did("another code", "sent");
+    let second = server.code(BOB).await;
+    steps.did("another code", "sent");
     let right = by(installation, CodeMethod::Otp, &second).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     installation.refresh().await;
-    report.did("the right code", "signed in, and renewed");
+    steps.did("the right code", "signed in, and renewed");
     installation.sign_out().await;
 }
 
-async fn by_app(installation: &Installation, server: &mut Server, app: &App, report: &mut Report) {
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+async fn by_app(installation: &Installation, server: &mut Server, app: &App, steps: &mut Steps) {
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     let right = server.code(&app.uri).await;
     let wrong = verify_by(
         &installation.session,
@@ -101,17 +102,17 @@ async fn by_app(installation: &Installation, server: &mut Server, app: &App, rep
     let signed_in = by(installation, CodeMethod::Totp, &right).await;
     assert_eq!(signed_in, Ok(SignInOutcome::SignedIn));
     installation.refresh().await;
-    report.did("a code of the app", "signed in, and renewed");
+    steps.did("a code of the app", "signed in, and renewed");
     installation.sign_out().await;
 }
 
-async fn by_backup_code(installation: &Installation, app: &App, report: &mut Report) {
+async fn by_backup_code(installation: &Installation, app: &App, steps: &mut Steps) {
     let code = app.backup_codes.first().expect("one");
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     let signed_in = by(installation, CodeMethod::Recovery, code).await;
     assert_eq!(signed_in, Ok(SignInOutcome::SignedIn));
     installation.sign_out().await;
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     let again = verify_by(
         &installation.session,
         CodeMethod::Recovery,
@@ -121,16 +122,16 @@ async fn by_backup_code(installation: &Installation, app: &App, report: &mut Rep
     assert_eq!(again.code, ErrorCode::OtpInvalid);
     assert!(again.message.contains("used before"), "{again}");
     installation.session.cancel_otp();
-    report.did("a backup code, twice", "signed in, then refused in words");
+    steps.did("a backup code, twice", "signed in, then refused in words");
 }
 
 async fn trusted(
     installation: &mut Installation,
     server: &mut Server,
     app: &App,
-    report: &mut Report,
+    steps: &mut Steps,
 ) {
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     let open = challenge(installation);
     assert!(open.methods.iter().all(|it| it.can_trust_device));
     let input = OtpInput {
@@ -140,44 +141,44 @@ async fn trusted(
     let signed_in = installation.session.verify_otp(input).await;
     assert_eq!(signed_in, Ok(SignInOutcome::SignedIn));
     installation.sign_out().await;
-    sign_in(installation, ANN, SignInOutcome::SignedIn).await;
+    sign_in(installation, BOB, SignInOutcome::SignedIn).await;
     installation.sign_out().await;
-    report.did("sign in on a trusted device", "no code is wanted");
+    steps.did("sign in on a trusted device", "no code is wanted");
     installation.restart();
     installation.until_signed_out().await;
-    sign_in(installation, ANN, SignInOutcome::SignedIn).await;
+    sign_in(installation, BOB, SignInOutcome::SignedIn).await;
     installation.session.forget_trusted_device().await;
     installation.sign_out().await;
-    report.did("the same after a restart", "no code is wanted");
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+    steps.did("the same after a restart", "no code is wanted");
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     installation.session.cancel_otp();
-    report.did("the same, once that is forgotten", "a code is wanted");
+    steps.did("the same, once that is forgotten", "a code is wanted");
 }
 
-async fn mail_alone(server: &mut Server, report: &mut Report) {
-    let bob = Installation::new(profile("better-auth", server.url(), &[ENABLE])).await;
-    let made = RegisterInput::new("Bob", BOB, PASSWORD);
-    let made = bob.session.register(made).await;
+async fn mail_alone(server: &mut Server, steps: &mut Steps) {
+    let ann = Installation::new(profile("better-auth", &server.url(), &[ENABLE])).await;
+    let made = RegisterInput::new("Ann", ANN, PASSWORD);
+    let made = ann.session.register(made).await;
     assert_eq!(made, Ok(SignInOutcome::SignedIn));
     let body = json!({"password": PASSWORD, "method": "otp"});
-    bob.post(ENABLE, &body).await;
-    bob.sign_out().await;
-    sign_in(&bob, BOB, SignInOutcome::OtpRequired).await;
-    assert_eq!(methods(&bob), [CodeMethod::Otp]);
-    let right = server.code(BOB).await;
-    let signed_in = by(&bob, CodeMethod::Otp, &right).await;
+    ann.post(ENABLE, &body).await;
+    ann.sign_out().await;
+    sign_in(&ann, ANN, SignInOutcome::OtpRequired).await;
+    assert_eq!(methods(&ann), [CodeMethod::Otp]);
+    let right = server.code(ANN).await;
+    let signed_in = by(&ann, CodeMethod::Otp, &right).await;
     assert_eq!(signed_in, Ok(SignInOutcome::SignedIn), "sent by itself");
-    bob.sign_out().await;
-    report.did(
+    ann.sign_out().await;
+    steps.did(
         "an account with mail alone",
         "a code was sent, and is right",
     );
 }
 
-async fn no_codes_sent(server: &mut Server, app: &App, report: &mut Report) {
+async fn no_codes_sent(server: &mut Server, app: &App, steps: &mut Steps) {
     let address = server.code("the server that sends no codes").await;
     let installation = Installation::new(profile("better-auth", &address, &[])).await;
-    sign_in(&installation, ANN, SignInOutcome::OtpRequired).await;
+    sign_in(&installation, BOB, SignInOutcome::OtpRequired).await;
     assert_eq!(
         methods(&installation),
         [CodeMethod::Totp, CodeMethod::Recovery]
@@ -186,18 +187,18 @@ async fn no_codes_sent(server: &mut Server, app: &App, report: &mut Report) {
     let signed_in = by(&installation, CodeMethod::Totp, &right).await;
     assert_eq!(signed_in, Ok(SignInOutcome::SignedIn));
     installation.sign_out().await;
-    report.did("a server that sends no codes", "signed in by app");
-    let bob = installation.session.login(LoginInput::new(BOB, PASSWORD));
-    let bob = bob.await.expect_err("no way to give a code");
-    assert_eq!(bob.code, ErrorCode::Unsupported);
-    assert!(bob.message.contains("operator"), "{bob}");
-    report.did("mail alone there", "says that the operator can mend it");
+    steps.did("a server that sends no codes", "signed in by app");
+    let ann = installation.session.login(LoginInput::new(ANN, PASSWORD));
+    let ann = ann.await.expect_err("no way to give a code");
+    assert_eq!(ann.code, ErrorCode::Unsupported);
+    assert!(ann.message.contains("operator"), "{ann}");
+    steps.did("mail alone there", "says that the operator can mend it");
 
     // A profile that takes the app's name for that of a sent code.
     let mut mistaken = profile("better-auth", &address, &[]);
     mistaken["otp"] = json!({"codes": {"otp": {"names": ["totp"]}}});
     let mistaken = Installation::new(mistaken).await;
-    sign_in(&mistaken, ANN, SignInOutcome::OtpRequired).await;
+    sign_in(&mistaken, BOB, SignInOutcome::OtpRequired).await;
     let refused = mistaken.session.send_otp().await.expect_err("not sent");
     assert!(refused.message.contains("No code was sent"), "{refused}");
     assert!(
@@ -205,13 +206,13 @@ async fn no_codes_sent(server: &mut Server, app: &App, report: &mut Report) {
         "{refused}"
     );
     mistaken.session.cancel_otp();
-    report.did("send-otp there", "OTP_NOT_CONFIGURED, in words");
+    steps.did("send-otp there", "OTP_NOT_CONFIGURED, in words");
 }
 
-async fn without_end(installation: &Installation, server: &mut Server, report: &mut Report) {
-    sign_in(installation, ANN, SignInOutcome::OtpRequired).await;
+async fn without_end(installation: &Installation, server: &mut Server, steps: &mut Steps) {
+    sign_in(installation, BOB, SignInOutcome::OtpRequired).await;
     installation.session.send_otp().await.expect("sent");
-    let wrong = other_than(&server.code(ANN).await);
+    let wrong = other_than(&server.code(BOB).await);
     let mut refusals = Vec::new();
     while refusals
         .last()
@@ -231,7 +232,7 @@ async fn without_end(installation: &Installation, server: &mut Server, report: &
     );
     let gone = by(installation, CodeMethod::Otp, &wrong).await;
     assert_eq!(gone, Err(ErrorCode::NoChallenge));
-    report.did(
+    steps.did(
         "wrong codes without end",
         format!("back to the start after {}", refusals.len()),
     );

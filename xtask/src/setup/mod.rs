@@ -6,6 +6,7 @@
 pub mod node;
 pub mod npm;
 pub mod packages;
+pub mod python;
 pub mod system;
 pub mod tools;
 

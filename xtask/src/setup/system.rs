@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use super::For;
-use super::packages::{self, Family};
+use super::packages::{self, Choice, Family};
 use crate::failure::{Outcome, said};
 use crate::{console, process};
 
@@ -29,16 +29,26 @@ pub fn missing(purpose: For) -> Outcome<Option<(Family, Vec<String>)>> {
         return Ok(None);
     };
     let wanted = family.wanted(purpose == For::Tests);
+    Ok(Some((family, missing_of(family, &wanted)?)))
+}
+
+/// Those of the wanted packages that are missing on this machine.
+fn missing_of(family: Family, wanted: &[Choice]) -> Outcome<Vec<String>> {
     let names = wanted.iter().flat_map(|choice| choice.iter().copied());
     let answer = process::capture(family.query().args(names))?;
-    let absent = family.missing(&answer.text, &wanted);
-    Ok(Some((
-        family,
-        absent
-            .into_iter()
-            .map(|choice| available(family, choice))
-            .collect(),
-    )))
+    let absent = family.missing(&answer.text, wanted).into_iter();
+    Ok(absent.map(|choice| available(family, choice)).collect())
+}
+
+/// Installs packages of Debian or Ubuntu that one command needs, or says how to.
+pub fn debian_packages(what_for: &str, wanted: &[Choice]) -> Outcome {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    match Family::of(&release) {
+        Some(family @ Family::Debian) => install(family, wanted),
+        _ => Err(said(format!(
+            "{what_for} is installed from Debian's or Ubuntu's packages, and this system is neither"
+        ))),
+    }
 }
 
 /// What is needed, in words, for a distribution whose package names are not known here.
@@ -56,13 +66,20 @@ pub fn needed(purpose: For) -> &'static str {
 }
 
 fn linux(purpose: For) -> Outcome {
-    let Some((family, missing)) = missing(purpose)? else {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let Some(family) = Family::of(&release) else {
         console::step(format_args!(
             "this Linux distribution is not known here; if something fails, install {}",
             needed(purpose)
         ));
         return Ok(());
     };
+    install(family, &family.wanted(purpose == For::Tests))
+}
+
+/// Installs those of the wanted packages that are missing, or says how to.
+fn install(family: Family, wanted: &[Choice]) -> Outcome {
+    let missing = missing_of(family, wanted)?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -85,7 +102,7 @@ fn linux(purpose: For) -> Outcome {
     // network. So only the result of the installation counts.
     let update = process::capture(apt(prefix).args(["update", "-q"]))?;
     // With the new list of packages, another of the alternative names may be available.
-    let missing = self::missing(purpose)?.map_or(missing, |(_, missing)| missing);
+    let missing = missing_of(family, wanted)?;
     let installed = process::quiet(apt(prefix).args(["install", "-q", "-y"]).args(&missing));
     if installed.is_err() {
         process::show(&update.text);
@@ -96,13 +113,14 @@ fn linux(purpose: For) -> Outcome {
         }
     }
     installed?;
-    match self::missing(purpose)? {
-        Some((_, left)) if !left.is_empty() => Err(said(format!(
-            "apt-get ran but these are still missing: {}",
-            left.join(" ")
-        ))),
-        _ => Ok(()),
+    let left = missing_of(family, wanted)?;
+    if left.is_empty() {
+        return Ok(());
     }
+    Err(said(format!(
+        "apt-get ran but these are still missing: {}",
+        left.join(" ")
+    )))
 }
 
 fn macos() -> Outcome {

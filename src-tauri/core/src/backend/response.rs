@@ -56,7 +56,9 @@ impl Response {
         self.leads_away
     }
 
-    /// Whether the answer calls itself an HTML page. JSON, or nothing, belongs there.
+    /// Whether the answer calls itself an HTML page. JSON, or nothing, belongs there. Only the body
+    /// tells whether it is one: Django calls every answer `text/html` that names no other type, an
+    /// empty one too.
     pub(super) fn is_page(&self) -> bool {
         self.kind()
             .is_some_and(|kind| kind.starts_with("text/html"))

@@ -120,6 +120,11 @@ impl ResponseBody {
         }
     }
 
+    /// Whether the body is what an answer to a program holds, whatever media type it names.
+    pub(super) fn is_json_or_empty(&self) -> bool {
+        matches!(self.content, Content::Json(_) | Content::Nothing)
+    }
+
     /// Reads the fields of the answer; `None` if the body is neither JSON nor empty, and not such a
     /// text as `fields` look for.
     pub fn reply<'a>(

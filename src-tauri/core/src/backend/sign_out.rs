@@ -127,14 +127,18 @@ impl Backend {
             retry_after,
             token: None,
         };
-        if head.is_page() {
+        let calls_itself_page = head.is_page();
+        if status.is_success() && !calls_itself_page {
+            return Ok(SignOutAnswer::Done);
+        }
+        let body = head.body().await.unwrap_or(ResponseBody::unread());
+        if calls_itself_page && !body.is_json_or_empty() {
             // A page comes from a portal or a gateway, whatever its status.
             return Err(untold(BackendError::Portal));
         }
         if status.is_success() {
             return Ok(SignOutAnswer::Done);
         }
-        let body = head.body().await.unwrap_or(ResponseBody::unread());
         match signed_out(self.profile(), status, &body) {
             Some(told) => Ok(told),
             None => Err(untold(BackendError::of_answer(status, &body))),

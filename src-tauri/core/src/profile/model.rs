@@ -37,7 +37,8 @@ pub(super) struct Document {
     #[cfg_attr(test, schemars(extend("const" = 1)))]
     pub schema: Option<u32>,
     /// A shipped profile to start from: `contract`, `node-express-boilerplate`, `directus`,
-    /// `better-auth` or `supabase`; or `nothing`.
+    /// `better-auth`, `supabase`, `dj-rest-auth`, `djoser`, `strapi`, `strapi-sessions`, `parse`,
+    /// `feathers`, `django-oauth-toolkit` or `fastapi-users`; or `nothing`.
     pub extends: Option<String>,
     /// What the backend is called, for people.
     pub name: Option<String>,

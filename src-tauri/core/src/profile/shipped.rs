@@ -10,7 +10,7 @@ pub struct Shipped {
 }
 
 /// All shipped profiles. The first is what a profile extends by default.
-pub const SHIPPED: [Shipped; 5] = [
+pub const SHIPPED: [Shipped; 13] = [
     Shipped {
         name: "contract",
         text: include_str!("../../profiles/contract.toml"),
@@ -30,5 +30,37 @@ pub const SHIPPED: [Shipped; 5] = [
     Shipped {
         name: "supabase",
         text: include_str!("../../profiles/supabase.toml"),
+    },
+    Shipped {
+        name: "dj-rest-auth",
+        text: include_str!("../../profiles/dj-rest-auth.toml"),
+    },
+    Shipped {
+        name: "djoser",
+        text: include_str!("../../profiles/djoser.toml"),
+    },
+    Shipped {
+        name: "strapi",
+        text: include_str!("../../profiles/strapi.toml"),
+    },
+    Shipped {
+        name: "strapi-sessions",
+        text: include_str!("../../profiles/strapi-sessions.toml"),
+    },
+    Shipped {
+        name: "parse",
+        text: include_str!("../../profiles/parse.toml"),
+    },
+    Shipped {
+        name: "feathers",
+        text: include_str!("../../profiles/feathers.toml"),
+    },
+    Shipped {
+        name: "django-oauth-toolkit",
+        text: include_str!("../../profiles/django-oauth-toolkit.toml"),
+    },
+    Shipped {
+        name: "fastapi-users",
+        text: include_str!("../../profiles/fastapi-users.toml"),
     },
 ];

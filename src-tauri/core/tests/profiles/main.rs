@@ -10,6 +10,7 @@ mod node_express;
 mod odd_answers;
 mod others;
 mod played;
+mod recorded_servers;
 mod second_factors;
 mod session_lists;
 mod sign_in_deviations;

@@ -139,6 +139,29 @@ async fn what_no_rule_names_is_told_again() {
     until_settled(&played).await;
 }
 
+/// Django calls every answer `text/html` that names no other type: django-oauth-toolkit's revocation
+/// answers so, without a body.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_only_calls_itself_a_page_is_none() {
+    let call = json!({"path": "/logout", "body": {"refresh": "$refresh_token"}});
+    let told = r#"POST /logout -d {"refresh":"r-1"}"#;
+    let page = |body| said(told, "200 OK", &[], body).replace("application/json", "text/html");
+    for body in ["", r#"{"ok":true}"#] {
+        let played = signed_in(profile(call.clone(), json!([])), &[page(body)]).await;
+        sign_out(&played).await;
+        eventually("the delivery", || played.asked("/logout") == 1).await;
+        until_settled(&played).await;
+        played.check_no_strays();
+    }
+
+    let again = said(told, "204 No Content", &[], "");
+    let portal = page("<!doctype html><title>Sign in to this network</title>");
+    let played = signed_in(profile(call, json!([])), &[portal, again]).await;
+    sign_out(&played).await;
+    eventually("the portal's answer", || played.asked("/logout") == 1).await;
+    assert!(played.has_record(OUTBOX), "the backend has not heard it");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_endpoint_nothing_is_sent_and_nothing_waits() {
     let played = signed_in(profile(json!(false), json!([])), &[]).await;

@@ -189,10 +189,11 @@ async fn fusionauth_refuses_without_a_word_and_wants_a_code_by_a_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn simplejwt_ends_its_paths_with_a_slash_and_sorts_errors_by_field() {
-    let pair = r#"{"email":"ann@example.com","password":"pw"}"#;
+async fn simplejwt_sorts_errors_by_field_and_rotates_or_not() {
+    let pair = r#"{"username":"ann@example.com","password":"pw"}"#;
     let login_call = format!("POST /auth/jwt/create/ -d {pair}");
-    let register = format!("POST /auth/users/ -d {pair}");
+    let new = r#"{"username":"ann@example.com","email":"ann@example.com","password":"pw"}"#;
+    let register = format!("POST /auth/users/ -d {new}");
     let refresh = |n: u8| format!(r#"POST /auth/jwt/refresh/ -d {{"refresh":"r-{n}"}}"#);
     let who = r#"{"id":7,"first_name":"Ann","last_name":"Lee","email":"ann@example.com"}"#;
     let me = ok(
@@ -202,7 +203,7 @@ async fn simplejwt_ends_its_paths_with_a_slash_and_sorts_errors_by_field() {
     let tokens = |n: u8| format!(r#"{{"access":"{JWT}","refresh":"r-{n}"}}"#);
     let dead = r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#;
     let played = play(
-        profile!("simplejwt"),
+        ("djoser", "schema = 1\nextends = \"djoser\""),
         &[
             said(
                 &register,
@@ -214,7 +215,7 @@ async fn simplejwt_ends_its_paths_with_a_slash_and_sorts_errors_by_field() {
                 &register,
                 "400 Bad Request",
                 &[],
-                r#"{"email":["user with this email address already exists."]}"#,
+                r#"{"username":["A user with that username already exists."]}"#,
             ),
             said(
                 &register,

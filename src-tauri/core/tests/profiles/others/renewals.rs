@@ -118,9 +118,9 @@ async fn auth0_has_one_address_for_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strapi_has_nothing_to_renew_a_session_with() {
+async fn strapi_may_want_an_account_confirmed_and_renews_nothing() {
     let login_call = r#"POST /api/auth/local -d {"identifier":"ann@example.com","password":"pw"}"#;
-    let register = r#"POST /api/auth/local/register -d {"username":"Ann","email":"ann@example.com","password":"pw"}"#;
+    let register = r#"POST /api/auth/local/register -d {"username":"ann@example.com","email":"ann@example.com","password":"pw"}"#;
     let error = |name: &str, message: &str| {
         format!(r#"{{"data":null,"error":{{"status":400,"name":"{name}","message":"{message}"}}}}"#)
     };
@@ -135,7 +135,7 @@ async fn strapi_has_nothing_to_renew_a_session_with() {
     let me = format!("GET /api/users/me -H Authorization: Bearer {JWT}");
     let who = r#"{"id":7,"username":"Ann","email":"ann@example.com","confirmed":true}"#;
     let played = play(
-        profile!("strapi"),
+        ("strapi", "schema = 1\nextends = \"strapi\""),
         &[
             refused(register, "Email or Username are already taken"),
             ok(register, &format!(r#"{{"user":{who}}}"#)),
