@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cookie_store::{CookieStore, StoreAction};
+use cookie_store::{Cookie, CookieStore, StoreAction};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -143,8 +143,7 @@ impl Cookies {
     }
 
     fn put(&mut self, kept: &RefreshCookie) {
-        let home = format!("https://{}{}", kept.host, kept.path);
-        let Ok(home) = Url::parse(&home) else {
+        let Some(home) = kept.home() else {
             return;
         };
         if self.store.insert_raw(&kept.raw(), &home).is_ok() {

@@ -98,7 +98,7 @@ impl RefreshCookie {
     }
 
     /// A cookie of a jar; `None` if nothing says where it goes.
-    fn of(cookie: &Cookie<'_>) -> Option<Self> {
+    pub(super) fn of(cookie: &Cookie<'_>) -> Option<Self> {
         let (domain, host) = match &cookie.domain {
             CookieDomain::Suffix(domain) => (Some(domain.clone()), domain.clone()),
             CookieDomain::HostOnly(host) => (None, host.clone()),
@@ -159,7 +159,12 @@ impl RefreshCookie {
         Cookie::try_from_raw_cookie(&raw, &home).is_ok_and(|cookie| cookie.matches(url))
     }
 
-    fn raw(&self) -> RawCookie<'static> {
+    /// The address that has set the cookie, as far as it is known.
+    pub(super) fn home(&self) -> Option<Url> {
+        Url::parse(&format!("https://{}{}", self.host, self.path)).ok()
+    }
+
+    pub(super) fn raw(&self) -> RawCookie<'static> {
         let mut raw = RawCookie::build((self.name.clone(), self.value.to_string()))
             .path(self.path.clone())
             .secure(self.secure)
@@ -176,6 +181,7 @@ impl RefreshCookie {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Jar;
     use super::*;
 
     fn url(text: &str) -> Url {
