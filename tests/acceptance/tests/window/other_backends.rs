@@ -8,8 +8,8 @@ const PASSWORD: &str = "correct-horse";
 
 async fn played(text: &str, from: &str) -> Player {
     let recording = Recording::parse(text).from(from);
-    // The profile sends these in addition to what was recorded; both backends accept them.
-    let player = Player::start(recording, &["mode", "first_name"]).await;
+    // The profiles send these in addition to what was recorded; the backends accept them.
+    let player = Player::start(recording, &["mode", "first_name", "trustDevice"]).await;
     player.expect("a port")
 }
 
