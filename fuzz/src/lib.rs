@@ -24,7 +24,7 @@ pub use set_cookie::set_cookie;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("set_cookie", set_cookie),
     ("response_fields", response_fields),
     ("session_list", session_list),

@@ -47,7 +47,7 @@ pub fn response_fields(data: &[u8]) {
     profile.otp.email = all();
     profile.otp.challenge = all();
     profile.otp.methods = all();
-    profile.otp.method_name = all();
+    profile.otp.method_name = pointers.clone();
     profile.answer.message = all();
     profile.answer.code = all();
     profile.user.id = pointers.clone();

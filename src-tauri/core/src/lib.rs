@@ -46,6 +46,8 @@ mod identity;
 #[cfg(feature = "session")]
 mod json_text;
 #[cfg(feature = "session")]
+mod json_value;
+#[cfg(feature = "session")]
 mod jwt;
 #[cfg(feature = "session")]
 mod moment;
@@ -82,6 +84,8 @@ mod token;
 mod token_expiry;
 #[cfg(feature = "session")]
 pub mod transport;
+#[cfg(feature = "session")]
+mod user_object;
 pub mod wire;
 #[cfg(feature = "session")]
 pub mod workspaces;

@@ -83,6 +83,12 @@ impl Unpublished {
     }
 }
 
+/// A text of the backend as a person may see it: without control characters, and cut to `length`.
+pub(crate) fn shown(text: &str, length: usize) -> String {
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(length).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::beside_body::BesideBody;
+use crate::json_value::{names_in, text_of};
 use crate::jwt;
-use crate::moment;
-use crate::profile::{Fields, NamedValues, Place, Pointer, Profile, UserFields, first};
-use crate::published::Unpublished;
+use crate::profile::{Fields, NamedValues, Place, Profile};
+use crate::published::{Unpublished, shown};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::token_expiry::token_lifetime;
+use crate::user_object;
 use crate::wire::User;
 
 /// An access token and how long it is valid.
@@ -144,33 +145,7 @@ impl<'a> ResponseFields<'a> {
     /// The user, if there is an object with an id.
     pub fn user(&self) -> Option<User> {
         let found = self.first(&self.fields.user)?;
-        let user = found.json()?;
-        user.as_object()?;
-        let fields = &self.profile.user;
-        let text = |pointers: &[Pointer]| first(pointers, user).and_then(text_of);
-        let id = text(&fields.id).filter(|id| !id.is_empty())?;
-        let email = text(&fields.email).unwrap_or_default();
-        let is_some = |name: &String| !name.trim().is_empty();
-        let name = text(&fields.name)
-            .filter(is_some)
-            .or_else(|| Some(put_together(&fields.name_parts, user)).filter(is_some))
-            .unwrap_or_else(|| email.clone());
-        let roles = match first(&fields.roles, user) {
-            Some(Value::Array(roles)) => roles
-                .iter()
-                .flat_map(|role| roles_of(role, fields))
-                .collect(),
-            Some(role) => roles_of(role, fields),
-            None => Vec::new(),
-        };
-        let user = User {
-            id,
-            name,
-            email,
-            email_verified: first(&fields.email_verified, user).is_some_and(is_verified),
-            image: text(&fields.image),
-            roles,
-        };
+        let user = user_object::user(found.json()?, &self.profile.user)?;
         self.kept().user(user)
     }
 
@@ -265,69 +240,6 @@ impl<'a> ResponseFields<'a> {
     fn secret(&self, places: &[Place]) -> Option<Secret> {
         let text = self.text(places).filter(|text| !text.is_empty());
         text.map(Secret::new)
-    }
-}
-
-/// Numbers are converted to text, because some backends number their users.
-pub(crate) fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// A text of the backend as a person may see it: without control characters, and cut to `length`.
-pub(crate) fn shown(text: &str, length: usize) -> String {
-    let visible = text.chars().filter(|c| !c.is_control());
-    visible.take(length).collect()
-}
-
-/// The role names in one value.
-fn roles_of(role: &Value, fields: &UserFields) -> Vec<String> {
-    names_in(role, fields.roles_separator.as_deref(), &fields.role_name)
-}
-
-/// The names in one value: a text may have several, and a table has one at a place of its own.
-fn names_in(value: &Value, separator: Option<&str>, name: &[Pointer]) -> Vec<String> {
-    let named = match value {
-        Value::Object(_) => first(name, value),
-        other => Some(other),
-    };
-    let text = named.and_then(text_of);
-    match (text, separator) {
-        (Some(text), Some(separator)) => {
-            let names = text.split(separator).map(str::trim);
-            names
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect()
-        }
-        (text, _) => text.into_iter().collect(),
-    }
-}
-
-fn put_together(parts: &[Pointer], user: &Value) -> String {
-    let found = parts.iter().filter_map(|part| text_of(part.find(user)?));
-    let found: Vec<_> = found.filter(|part| !part.trim().is_empty()).collect();
-    found.join(" ")
-}
-
-/// Whether the value is true, or the time of the verification.
-fn is_verified(value: &Value) -> bool {
-    is_true(value) || value.as_str().and_then(moment::parse).is_some()
-}
-
-/// Whether the value is true, in a form that some backend or database has.
-pub(crate) fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
-        Value::String(text) => {
-            let word = text.trim().to_ascii_lowercase();
-            matches!(word.as_str(), "true" | "1" | "yes" | "t" | "y")
-        }
-        _ => false,
     }
 }
 
@@ -515,44 +427,6 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_put_together_and_a_verification_may_be_a_date() {
-        let profile = Profile::from_json(json!({
-            "answer": {"login": {"user": [""]}},
-            "user": {
-                "name": ["/name"],
-                "name_parts": ["/first", "/middle", "/last"],
-                "email_verified": ["/confirmed_at"],
-            },
-        }))
-        .unwrap();
-        let user = |body: Value| ResponseFields::new(&body, &profile, &profile.answer.login).user();
-        let both = user(json!({"id": "u", "first": "Ada", "middle": null, "last": "L."})).unwrap();
-        assert_eq!(both.name, "Ada L.");
-        assert!(!both.email_verified);
-        let named = user(json!({
-            "id": "u", "name": "Countess", "first": "Ada", "confirmed_at": "2026-11-23T05:37:20Z",
-        }))
-        .unwrap();
-        assert_eq!(named.name, "Countess");
-        assert!(named.email_verified);
-        for (confirmed, is_verified) in [
-            (json!(1), true),
-            (json!("true"), true),
-            (json!("2026-11-23 05:37:20"), true),
-            (json!(1_795_411_840), true),
-            (json!(0), false),
-            (json!("false"), false),
-            (json!(""), false),
-            (json!({}), false),
-        ] {
-            let shown = user(json!({"id": "u", "confirmed_at": confirmed})).unwrap();
-            assert_eq!(shown.email_verified, is_verified, "{confirmed}");
-        }
-        assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
-        assert_eq!(user(json!(null)), None);
-    }
-
-    #[test]
     fn methods_are_found_in_lists_texts_and_tables() {
         let methods = |more: Value, body: Value| {
             let mut otp = json!({"methods": ["/mfa/methods", "/methods"]});
@@ -588,46 +462,6 @@ mod tests {
         for silent in [json!({}), json!({"methods": null}), json!([])] {
             assert_eq!(methods(plain(), silent), None, "it names none");
         }
-    }
-
-    #[test]
-    fn roles_are_found_in_texts_and_in_tables() {
-        let roles = |user: Value, more: Value| {
-            let mut fields = json!({"roles": ["/roles", "/role"]});
-            fields
-                .as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
-            let profile = Profile::from_json(json!({
-                "answer": {"login": {"user": [""]}}, "user": fields,
-            }))
-            .unwrap();
-            let body = json!({"id": 1, "roles": user});
-            let reply = ResponseFields::new(&body, &profile, &profile.answer.login);
-            reply.user().unwrap().roles
-        };
-        let comma = || json!({"roles_separator": ","});
-        assert_eq!(roles(json!("user, admin,"), comma()), ["user", "admin"]);
-        assert_eq!(
-            roles(json!(["user,admin", "clerk"]), comma()),
-            ["user", "admin", "clerk"]
-        );
-        assert_eq!(
-            roles(json!("admin  user"), json!({"roles_separator": " "})),
-            ["admin", "user"]
-        );
-        assert_eq!(roles(json!("user,admin"), json!({})), ["user,admin"]);
-        let names = || json!({"role_name": ["/slug", "/name"]});
-        let tables =
-            json!([{"id": 1, "name": "admin"}, {"slug": "clerk", "name": "Clerk"}, {}, "user"]);
-        assert_eq!(roles(tables, names()), ["admin", "clerk", "user"]);
-        assert_eq!(
-            roles(json!({"name": "admin"}), names()),
-            ["admin"],
-            "one table"
-        );
-        assert!(roles(json!([{"name": "admin"}]), json!({})).is_empty());
-        assert_eq!(roles(json!([7, null, true]), json!({})), ["7"]);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::json_value::{is_true, text_of};
 use crate::moment;
 use crate::profile::{Pointer, SessionFields, first};
-use crate::response_fields::{is_true, text_of};
 use crate::secrets::Secret;
 
 /// The most sessions that are shown: more than a person looks through, and than a window draws without

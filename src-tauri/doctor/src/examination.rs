@@ -122,7 +122,7 @@ async fn choose_profile<'a>(
     if plan.hints == Hints::default() && sign_in::speaks_contract(client, plan).await? {
         return Ok(true);
     }
-    match suggest::find(client, &plan.profile, account, &plan.hints).await? {
+    match Box::pin(suggest::find(client, &plan.profile, account, &plan.hints)).await? {
         Ok(profile) => {
             seen.notes.push(format!(
                 "While it looked for the profile, the doctor signed in wrongly {} of at most {} times.",

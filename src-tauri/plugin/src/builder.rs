@@ -197,8 +197,8 @@ impl Plugin<Wry> for Vestibule {
         let webview = invoke.message.webview_ref();
         let pages = webview.state::<WindowPages>();
         // It may be carried out much later, when the window has another page.
-        let current = pages.require_current(webview.label(), invoke.message.headers());
-        if let Err(error) = current {
+        let arrived = pages.arrived(webview.label(), invoke.message.headers());
+        if let Err(error) = arrived {
             invoke.resolver.reject(error);
             return true;
         }

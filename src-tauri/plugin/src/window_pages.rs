@@ -25,24 +25,32 @@ struct Pages {
 }
 
 impl WindowPages {
-    /// Notes that a command has arrived, before it is carried out, and refuses one of a page that has
-    /// gone, one without a number, and one with more numbers than pages send: of what is not noted it
-    /// could not be told later that its page has gone.
+    /// Notes the page of a command that has arrived, before it is carried out. Refuses one of a page that
+    /// has gone, and one with more numbers than pages send: of what is not noted it could not be told
+    /// later that its page has gone. One without a number passes here: its window may not be the
+    /// plugin's, which the command itself says in words.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Busy`]. Nobody is left to read it.
+    pub fn arrived(&self, window: &str, headers: &HeaderMap) -> Result<(), AuthError> {
+        let Some(number) = number(headers) else {
+            return Ok(());
+        };
+        let mut all = self.pages();
+        match all.entry(window.to_owned()).or_default().note(number) {
+            true => Ok(()),
+            false => Err(gone()),
+        }
+    }
+
+    /// Refuses a command of a page that has gone, and one without a number.
     ///
     /// # Errors
     /// [`ErrorCode::Busy`]. Nobody is left to read it.
     pub fn require_current(&self, window: &str, headers: &HeaderMap) -> Result<(), AuthError> {
-        let is_noted = number(headers).is_some_and(|number| {
-            let mut all = self.pages();
-            all.entry(window.to_owned()).or_default().note(number)
-        });
-        match is_noted {
-            true => Ok(()),
-            false => {
-                let words = "The page that sent this command has gone.";
-                Err(AuthError::with_message(ErrorCode::Busy, words))
-            }
-        }
+        number(headers).ok_or_else(gone)?;
+        // A command of the app's own does not pass this plugin when it arrives.
+        self.arrived(window, headers)
     }
 
     /// The window has left its page.
@@ -75,6 +83,10 @@ impl Pages {
         self.current.insert(number);
         true
     }
+}
+
+fn gone() -> AuthError {
+    AuthError::with_message(ErrorCode::Busy, "The page that sent this command has gone.")
 }
 
 fn number(headers: &HeaderMap) -> Option<u32> {
@@ -112,6 +124,8 @@ mod tests {
     fn what_names_no_page_is_refused() {
         let pages = WindowPages::default();
         for headers in [HeaderMap::new(), from("x"), from("-1"), from("99999999999")] {
+            let arrived = pages.arrived("main", &headers);
+            arrived.expect("its window may be one that the plugin has not built");
             let refused = pages.require_current("main", &headers);
             refused.expect_err("it names none");
         }
@@ -122,7 +136,7 @@ mod tests {
         let pages = WindowPages::default();
         let accepted = (0..1_000).filter(|number| {
             let headers = from(&number.to_string());
-            pages.require_current("main", &headers).is_ok()
+            pages.arrived("main", &headers).is_ok()
         });
         assert_eq!(
             accepted.count(),

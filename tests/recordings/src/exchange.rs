@@ -22,7 +22,7 @@ pub struct Wanted {
     pub path: String,
     /// The origin of the server when it was recorded.
     pub server: String,
-    /// The JSON body; `None` and `{}` are equal. A form is a text, as it was sent.
+    /// The JSON body; `None` and `{}` are equal. A form is a text, with its members in order.
     pub body: Option<Value>,
     /// The header `Authorization`.
     pub authorization: Option<String>,
@@ -116,7 +116,14 @@ fn body(text: &str) -> Value {
     if text.starts_with(['{', '[']) {
         return serde_json::from_str(text).expect("JSON");
     }
-    Value::String(text.to_owned())
+    form(text)
+}
+
+/// A form as it is compared with another: the order of its members means nothing.
+pub(crate) fn form(text: &str) -> Value {
+    let mut members: Vec<_> = text.split('&').collect();
+    members.sort_unstable();
+    Value::String(members.join("&"))
 }
 
 /// Each option with its value. The body comes last and may contain anything.

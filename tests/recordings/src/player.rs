@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::exchange::{Exchange, Wanted};
+use crate::exchange::{Exchange, Wanted, form};
 use crate::recording::Recording;
 
 /// A request that is not in the recording. It is answered with 501.
@@ -241,7 +241,7 @@ async fn read(stream: &mut TcpStream) -> Option<Given> {
     }
     let kind = given.header("content-type").unwrap_or_default();
     let body = if kind.starts_with("application/x-www-form-urlencoded") {
-        String::from_utf8(body).ok().map(Value::String)
+        std::str::from_utf8(&body).ok().map(form)
     } else {
         serde_json::from_slice(&body).ok()
     };

@@ -3,7 +3,7 @@
 
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::SignInCall;
-use crate::response_fields::shown;
+use crate::published::shown;
 use crate::wire::CodeMethod;
 
 /// How many names of methods an error repeats, and how much of each.

@@ -60,7 +60,8 @@ impl OriginClient {
             let client = route.apply(transport.builder()).build().map_err(|error| {
                 tracing::error!(
                     %error,
-                    "the HTTP client of an origin cannot be built: nothing is sent there"
+                    origin = address.origin().ascii_serialization(),
+                    "the HTTP client cannot be built: nothing is sent to this origin"
                 );
                 AuthError::new(ErrorCode::Internal)
             })?;

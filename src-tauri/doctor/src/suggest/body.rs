@@ -167,10 +167,9 @@ mod tests {
             password: Some(&password),
             ..Values::default()
         };
-        assert_eq!(
-            json.bytes(&values),
-            br#"{"n":1,"p":"p&w","u":"a@b.c"}"#.to_vec()
-        );
+        let sent: serde_json::Value = serde_json::from_slice(&json.bytes(&values)).unwrap();
+        let wanted = serde_json::json!({"n": 1, "p": "p&w", "u": "a@b.c"});
+        assert_eq!(sent, wanted);
         let text = String::from_utf8(form.bytes(&values)).unwrap();
         assert!(text.contains("p=p%26w") && text.contains("c=a+b"), "{text}");
         for bad in [

@@ -102,7 +102,8 @@ pub(crate) async fn find(
     hints: &Hints,
 ) -> Result<Result<Found, String>, Stopped> {
     let wire = Wire::over(client.transport().clone());
-    let found = search(client, wire.clone(), given, account, hints).await;
+    // On the heap, as is each of its steps: together they are larger than the stack of a thread.
+    let found = Box::pin(search(client, wire.clone(), given, account, hints)).await;
     // Whatever tokens the search has seen are hidden in every sentence that follows. What the backend
     // says of itself to everybody holds none.
     for answer in wire
@@ -152,8 +153,8 @@ async fn search(
         for cookies in cookie_sets(&learnt) {
             let mut session = Session::begun(&learnt, cookies);
             let mut draft = begun(&search, &signed_in, &session);
-            match fill(&mut search, &mut session, &mut draft).await {
-                Ok(()) => return proved(client, &mut search, session, draft).await,
+            match Box::pin(fill(&mut search, &mut session, &mut draft)).await {
+                Ok(()) => return Box::pin(proved(client, &mut search, session, draft)).await,
                 Err(missing) => {
                     let is_stopped = missing == Missing::Stopped;
                     rest = Some((session, draft, missing));
@@ -220,7 +221,7 @@ async fn proved(
         })
     };
     let first = load(&draft)?;
-    let proof = prove::prove(search, &first).await?;
+    let proof = Box::pin(prove::prove(search, &first)).await?;
     add_ends(search, &mut draft, &proof, &first).await?;
     let profile = load(&draft)?;
     let how = words(&draft, &proof, ended);
