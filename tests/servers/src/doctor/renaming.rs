@@ -95,7 +95,7 @@ impl Renaming {
 }
 
 /// The name that a name changes places with.
-fn other<'a>(pairs: Pairs, name: &'a str) -> &'a str {
+fn other(pairs: Pairs, name: &str) -> &str {
     let mut pairs = pairs.iter();
     let found = pairs.find_map(|(one, other)| match name {
         _ if name == *one => Some(*other),
