@@ -38,6 +38,7 @@ Vestibule's own commands: cargo xtask COMMAND
       --short              as often as `test` does
       --markdown           the table as in the README
   servers [NAME…]      sign in at real servers of other projects, print a table
+      --doctor             have the doctor find a profile at each instead
       --skip NAME          leave one out
       --json               the table as JSON
   types                write the frontend's generated types and docs/profile.schema.json
@@ -361,6 +362,11 @@ mod tests {
             Task::Bench(words("refresh --json here.json"))
         );
         assert_eq!(task("servers directus"), Task::Servers(words("directus")));
+        let doctor = "--doctor directus";
+        assert_eq!(
+            task(&format!("servers {doctor}")),
+            Task::Servers(words(doctor))
+        );
         assert_eq!(task("doctor"), Task::Doctor(Vec::new()));
         assert_eq!(task("doctor --json"), Task::Doctor(words("--json")));
     }

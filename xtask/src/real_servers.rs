@@ -1,6 +1,7 @@
 //! Runs the core against real servers from other projects, installed from npm, PyPI and Debian.
 //!
-//! The program `servers` of `tests/servers` signs in there and prints a table. Only Better Auth is a
+//! The program `servers` of `tests/servers` signs in there, or has the doctor find a profile, and prints
+//! a table. Only Better Auth is a
 //! step of `cargo xtask test`: the packages of the others are many, and installing compiles some of
 //! them.
 
@@ -46,6 +47,8 @@ const POSTGIS: &[Choice] = &[&[
 
 /// The option that leaves a server out.
 const SKIP: &str = "--skip";
+/// The option that has the doctor find a profile at each.
+const DOCTOR: &str = "--doctor";
 /// The option that prints JSON.
 const JSON: &str = "--json";
 
@@ -156,7 +159,10 @@ impl Server {
 
 /// What the command line may hold: names, and the options of the program.
 pub fn words() -> impl Iterator<Item = &'static str> + Clone {
-    SERVERS.iter().map(|server| server.name).chain([SKIP, JSON])
+    SERVERS
+        .iter()
+        .map(|server| server.name)
+        .chain([DOCTOR, SKIP, JSON])
 }
 
 /// Prepares the machine and runs the servers that the arguments name, or all of them. What cannot be
@@ -184,6 +190,11 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     servers
         .args(arguments)
         .env("VESTIBULE_SERVERS_VENVS", setup::python::environments());
+    if arguments.iter().any(|word| *word == *DOCTOR) {
+        console::step("building the doctor");
+        let doctor = compile::binary("vestibule-doctor", &["--workspace"])?;
+        servers.env("VESTIBULE_SERVERS_DOCTOR", doctor);
+    }
     for why in absent {
         servers.args(["--absent", &why]);
     }
@@ -193,7 +204,9 @@ pub fn run(arguments: &[OsString]) -> Outcome {
 /// The servers to install: those that are named, or all; never one after `--skip`.
 fn wanted(arguments: &[OsString]) -> impl Iterator<Item = &'static Server> {
     let (mut named, mut skipped) = (Vec::new(), Vec::new());
-    let mut words = arguments.iter().filter(|word| *word != JSON);
+    let mut words = arguments
+        .iter()
+        .filter(|word| *word != JSON && *word != DOCTOR);
     while let Some(word) = words.next() {
         match word == SKIP {
             true => skipped.extend(words.next()),
@@ -219,6 +232,7 @@ mod tests {
         };
         assert_eq!(names(&["better-auth"]), ["better-auth"]);
         assert_eq!(names(&["--json", "directus"]), ["directus"]);
+        assert_eq!(names(&["--doctor", "directus"]), ["directus"]);
         assert_eq!(names(&[]), SERVERS.map(|server| server.name));
         assert_eq!(names(&["--json"]).len(), SERVERS.len());
         let rest = names(&["--skip", "parse", "--skip", "strapi"]);

@@ -11,6 +11,8 @@ pub struct Arguments {
     skipped: Vec<String>,
     /// Folders whose packages could not be installed, and why.
     absent: Vec<(String, String)>,
+    /// Whether the doctor is tried there, and not the core.
+    pub doctor: bool,
     /// Whether to print JSON in place of a table.
     pub json: bool,
 }
@@ -23,6 +25,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} lacks its value"));
             match word.as_str() {
+                "--doctor" => arguments.doctor = true,
                 "--json" => arguments.json = true,
                 "--skip" => arguments.skipped.push(known(value()?)?),
                 "--absent" => {
@@ -81,6 +84,7 @@ mod tests {
         };
         assert_eq!(runs(&[]).len(), BACKENDS.len());
         assert_eq!(runs(&["parse", "--json"]), ["parse"]);
+        assert_eq!(runs(&["--doctor", "parse"]), ["parse"]);
         assert_eq!(runs(&["--skip", "parse"]).len(), BACKENDS.len() - 1);
         assert!(!runs(&["--skip", "parse"]).contains(&"parse"));
         assert!(of(&["nothing"]).unwrap_err().contains("djoser"));

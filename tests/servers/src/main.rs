@@ -1,6 +1,7 @@
-//! `servers [NAME…] [--json] [--absent NAME=WHY]… [--skip NAME]…`: runs the core's sessions against
-//! real servers of other projects, from their packages, with the shipped profiles, and prints a table
-//! with a row for each. `cargo xtask servers` installs the packages and runs this program.
+//! `servers [NAME…] [--doctor] [--json] [--absent NAME=WHY]… [--skip NAME]…`: runs the core's sessions
+//! against real servers of other projects, from their packages, with the shipped profiles, and prints a
+//! table with a row for each; with `--doctor` it has the doctor find a profile for each instead.
+//! `cargo xtask servers` installs the packages and runs this program.
 //!
 //! Nothing is skipped unless it was asked for: a step that cannot be done fails, and so does a server
 //! that could not be installed.
@@ -9,6 +10,7 @@ mod arguments;
 mod backends;
 mod better_auth;
 mod directus;
+mod doctor;
 mod installation;
 mod lifecycle;
 mod second_factors;
@@ -33,6 +35,18 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let all_hold = match arguments.doctor {
+        true => try_doctor(&arguments).await,
+        false => try_core(&arguments).await,
+    };
+    match all_hold {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Signs in at each backend with the core, and prints the table. True if every row holds.
+async fn try_core(arguments: &Arguments) -> bool {
     let mut rows = Vec::new();
     for backend in BACKENDS.iter().filter(|it| arguments.asks_for(it.name)) {
         let row = match arguments.absent(backend) {
@@ -48,11 +62,26 @@ async fn main() -> ExitCode {
         true => println!("{:#}", table::json(&rows)),
         false => print!("{}", table::text(&rows)),
     }
-    if rows.iter().all(Row::holds) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    rows.iter().all(Row::holds)
+}
+
+/// Has the doctor find a profile for each backend, and prints the table. True if every row holds.
+async fn try_doctor(arguments: &Arguments) -> bool {
+    let mut rows = Vec::new();
+    for backend in BACKENDS.iter().filter(|it| arguments.asks_for(it.name)) {
+        let came = match arguments.absent(backend) {
+            Some(why) => Err(why),
+            None => tokio::spawn(doctor::Row::of(backend))
+                .await
+                .map_err(|panicked| reason(panicked.into_panic().as_ref())),
+        };
+        rows.push(came.unwrap_or_else(|why| doctor::Row::absent(backend, why)));
     }
+    match arguments.json {
+        true => println!("{:#}", doctor::json(&rows)),
+        false => print!("{}", doctor::text(&rows)),
+    }
+    rows.iter().all(doctor::Row::holds)
 }
 
 /// Tries everything at one backend. What panics fails: the next backend is tried all the same.

@@ -122,6 +122,20 @@ pub fn text(rows: &[Row]) -> String {
         let whole = [row.backend.clone(), version].into_iter().chain(cells);
         lines.push(whole.collect());
     }
+    let mut text = markdown(&lines);
+    for row in rows {
+        if let Some(Cell::Held(said)) = &row.further {
+            text.push_str(&format!("\n{}, further steps: {said}\n", row.backend));
+        }
+        for (column, why) in row.failures() {
+            text.push_str(&format!("\nFAILED: {}, {column}: {why}\n", row.backend));
+        }
+    }
+    text
+}
+
+/// Lines of equally many cells as a table in Markdown; the first is its head.
+pub fn markdown(lines: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..lines[0].len())
         .map(|at| lines.iter().map(|line| line[at].chars().count()).max())
         .map(Option::unwrap_or_default)
@@ -136,14 +150,6 @@ pub fn text(rows: &[Row]) -> String {
         if number == 0 {
             let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
             text.push_str(&format!("| {} |\n", rule.join(" | ")));
-        }
-    }
-    for row in rows {
-        if let Some(Cell::Held(said)) = &row.further {
-            text.push_str(&format!("\n{}, further steps: {said}\n", row.backend));
-        }
-        for (column, why) in row.failures() {
-            text.push_str(&format!("\nFAILED: {}, {column}: {why}\n", row.backend));
         }
     }
     text
