@@ -44,6 +44,8 @@ mod failpoints;
 mod folder_advice;
 mod identity;
 #[cfg(feature = "session")]
+mod invisible;
+#[cfg(feature = "session")]
 mod json_text;
 #[cfg(feature = "session")]
 mod json_value;
@@ -99,6 +101,8 @@ pub use error::{AuthError, ErrorCode, PageCode, PageError};
 #[cfg(feature = "session")]
 pub use folder_advice::unusable_folder;
 pub use identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
+#[cfg(feature = "session")]
+pub use invisible::is_invisible;
 pub use obstacle::{Obstacle, ObstacleText, Responsible};
 #[cfg(feature = "session")]
 pub use policy::Policy;

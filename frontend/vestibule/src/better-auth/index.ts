@@ -108,8 +108,8 @@ function followSnapshots({ snapshots }: Vestibule, store: ClientStore): void {
   const atom = store.atoms.session as SessionAtom;
   let settled = false;
   // A component that mounts makes Better Auth read the session again. During that read Better Auth
-  // sets `isPending` to true if nobody is signed in, although the snapshot has said so before. So the
-  // snapshot decides here about `isPending`, and what Better Auth sets is dropped.
+  // sets `isPending` to true where it knows of no session, although the snapshot has settled that there
+  // is none. So the snapshot decides here about `isPending`, and what Better Auth sets is dropped.
   const set = atom.set.bind(atom);
   atom.set = (value) => set({ ...value, isPending: !settled });
   const follow = () => {

@@ -44,7 +44,7 @@ pub(super) struct Entry {
     /// Whose it is, as far as the list may say.
     #[serde(default)]
     pub owner: Option<Owner>,
-    /// Why nobody is signed in. `None` means that somebody is, or may be.
+    /// Why the session is over. `None` as long as it may go on.
     #[serde(default)]
     pub over: Option<SignedOutReason>,
     /// Its session lasts until the app quits. Found at a start, it is opened once, which ends it.

@@ -275,7 +275,7 @@ impl Shared {
 
     /// The window waits for the page of this account, whose session begins to be restored.
     pub(super) fn begin_page(self: &Arc<Self>, window: &str, id: AccountId) {
-        // Why it cannot be opened is told to the page.
+        // An error is not lost: the page opens the account again, and gets the error then.
         let _ = self.open_account(id);
         self.reload(&[window.to_owned()]);
     }

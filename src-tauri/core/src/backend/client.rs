@@ -1,10 +1,10 @@
 //! Sends requests to the backend. Every request goes out through [`Backend::send`].
 //!
 //! No redirect is followed: a 307 would carry the password elsewhere (RFC 9110 §15.4.8). Answers
-//! are decompressed, and only API calls ask for compression. No request leaves the backend's origin,
-//! or that which the profile declares for its endpoint, whatever its path says. Another origin than
-//! the backend's gets what the endpoint's templates name, and nothing else. Every wait is bounded
-//! here, whatever the transport does.
+//! are decompressed, and only API calls ask for compression. A request goes to the backend's origin, or
+//! to the origin that the profile declares for its endpoint; a path cannot lead elsewhere. An endpoint's
+//! own origin gets what the endpoint's templates name, and nothing else. Every wait is bounded here,
+//! also where the transport sets no bound.
 
 use std::sync::Arc;
 use std::time::Duration;

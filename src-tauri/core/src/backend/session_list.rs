@@ -100,7 +100,7 @@ impl Backend {
     pub(crate) async fn session_end(&self, answer: Response) -> Result<SessionEnd, AuthError> {
         let status = answer.status();
         if answer.is_page() {
-            // From a portal or a gateway, whatever its status.
+            // A portal or a gateway sends web pages, also with the status of a success.
             return Err(BackendError::Portal.into());
         }
         match status.as_u16() {

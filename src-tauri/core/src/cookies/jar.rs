@@ -102,8 +102,8 @@ impl Jar {
         }
     }
 
-    /// The value of the cookie of this name that was set last, whatever its path: scripts of a page
-    /// read it like this, and send it in a header to any address of the backend.
+    /// The value of the cookie of this name that the backend has set last. Its path does not count:
+    /// scripts of a web page send it in a header to any address of the backend.
     pub(crate) fn value(&self, name: &str) -> Option<Secret> {
         let jar = self.lock();
         let cookies = jar.as_ref()?;

@@ -23,7 +23,7 @@ pub(crate) struct AccountRecords {
 pub(crate) struct LastKnown {
     /// The user of its session.
     pub user: Option<User>,
-    /// Why nobody is signed in. `None` means that somebody is, or may be.
+    /// Why the session is over. `None` as long as it may go on.
     pub over: Option<SignedOutReason>,
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 use url::{Host, ParseError, Url};
 
 use crate::error::{AuthError, ErrorCode};
+use crate::invisible::is_invisible;
 use crate::profile::is_loopback;
 
 /// The longest text that is read, in characters. Browsers hand out addresses of about this length.
@@ -166,29 +167,6 @@ fn check_name(name: &str) -> Result<(), AddressMistake> {
         true => Ok(()),
         false => Err(AddressMistake::Name),
     }
-}
-
-/// Control characters, and those that take no room or turn the direction of a text.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{17b4}'..='\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 impl Address {

@@ -151,10 +151,8 @@ pub(crate) async fn submit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    match decide(&app, from, &headers, &body).await {
-        Ok(page) => page,
-        Err(refusal) => page::refused(&refusal),
-    }
+    let decided = decide(&app, from, &headers, &body).await;
+    decided.unwrap_or_else(|refusal| page::refused(&refusal))
 }
 
 async fn decide(

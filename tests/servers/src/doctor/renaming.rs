@@ -14,7 +14,7 @@ pub struct Renaming {
     pub paths: Pairs,
     /// Members of JSON and of forms, and names in a query.
     pub members: Pairs,
-    /// Cookies.
+    /// The names of the cookies that a backend sets and is sent.
     pub cookies: Pairs,
 }
 
