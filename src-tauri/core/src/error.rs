@@ -36,6 +36,11 @@ pub enum ErrorCode {
     OtpTooMany,
     /// There is no challenge that a code could answer.
     NoChallenge,
+    /// The sign-in by the browser was given up in the app, or replaced by another sign-in.
+    BrowserSignInOver,
+    /// The provider has refused a sign-in by the browser, or the person has refused it there. The
+    /// message says which.
+    BrowserSignInRefused,
     /// Nobody is signed in.
     NotSignedIn,
     /// The backend has ended the session.
@@ -95,6 +100,8 @@ pub enum PageCode {
     OtpInvalid,
     /// The page leads back to the sign-in form.
     ChallengeOver,
+    /// The page says nothing: the person has given up the sign-in, or begun another.
+    BrowserSignInOver,
     /// A part of a page whose path the app may not call is left out.
     PathRefused,
     /// A part of a page that the backend does not offer is left out.
@@ -202,6 +209,11 @@ impl ErrorCode {
             Self::OtpExpired => "The code has expired. Sign in again to get a new one.",
             Self::OtpTooMany => "Too many wrong codes. Sign in again to get a new one.",
             Self::NoChallenge => "No code is being asked for any more. Sign in again.",
+            Self::BrowserSignInOver => "That sign-in is over. Start again.",
+            Self::BrowserSignInRefused => {
+                "The sign-in was not completed in the browser. Try again, or ask the operator of the \
+                 account that you sign in with."
+            }
             Self::NotSignedIn => "Nobody is signed in. Sign in, then try again.",
             Self::SessionEnded => "Your session has ended. Sign in again.",
             Self::SessionRefused => {
@@ -260,6 +272,7 @@ impl ErrorCode {
             Self::Busy => PageCode::Busy,
             Self::OtpInvalid => PageCode::OtpInvalid,
             Self::OtpExpired | Self::OtpTooMany | Self::NoChallenge => PageCode::ChallengeOver,
+            Self::BrowserSignInOver => PageCode::BrowserSignInOver,
             Self::PathRefused => PageCode::PathRefused,
             Self::Unsupported => PageCode::Unsupported,
             Self::NoAccount => PageCode::NoAccount,
@@ -269,6 +282,7 @@ impl ErrorCode {
             Self::InvalidInput
             | Self::AccountBlocked
             | Self::AccountLocked
+            | Self::BrowserSignInRefused
             | Self::NotSignedIn
             | Self::SessionEnded
             | Self::SessionRefused
@@ -293,9 +307,16 @@ impl ErrorCode {
             | Self::NotSignedIn
             | Self::SessionEnded
             | Self::SessionRefused => 401,
-            Self::AccountBlocked | Self::NotAllowed | Self::PathRefused => 403,
+            Self::AccountBlocked
+            | Self::BrowserSignInRefused
+            | Self::NotAllowed
+            | Self::PathRefused => 403,
             Self::UnknownAccount | Self::UnknownSession | Self::UnknownWorkspace => 404,
-            Self::EmailTaken | Self::NoChallenge | Self::NoAccount | Self::TooManyAccounts => 409,
+            Self::EmailTaken
+            | Self::NoChallenge
+            | Self::BrowserSignInOver
+            | Self::NoAccount
+            | Self::TooManyAccounts => 409,
             Self::OtpExpired => 410,
             Self::TooLarge => 413,
             Self::InvalidInput => 422,

@@ -1,4 +1,4 @@
-//! Ids of sessions, installations, accounts, challenges and cookie jars, and the generation of a
+//! Ids of sessions, installations, accounts, challenges and sign-ins by browser, and the generation of a
 //! token. Each is a type of its own, so that a bare number or text in its place does not compile.
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ ids! {
     AccountId,
     /// One challenge. A code answers exactly one of them.
     ChallengeId,
+    /// One sign-in by the system's browser or by a device code.
+    BrowserSignInId,
     /// One entry in the list of the account's sessions, as a window knows it. The backend's own name of
     /// that session may be a token, so it stays in the core.
     ListedSessionId,

@@ -100,7 +100,7 @@ pub use device::Device;
 pub use error::{AuthError, ErrorCode, PageCode, PageError};
 #[cfg(feature = "session")]
 pub use folder_advice::unusable_folder;
-pub use identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
+pub use identity::{AccountId, BrowserSignInId, ChallengeId, ListedSessionId, SessionId};
 #[cfg(feature = "session")]
 pub use invisible::is_invisible;
 pub use obstacle::{Obstacle, ObstacleText, Responsible};

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::clock::SinceBoot;
-use crate::identity::ChallengeId;
+use crate::identity::{BrowserSignInId, ChallengeId};
 use crate::obstacle::Obstacle;
 use crate::roles::Roles;
 use crate::wire::{
@@ -81,6 +81,48 @@ impl Challenge {
     }
 }
 
+/// A sign-in that goes on in the system's browser, or on another device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserSignIn {
+    /// New for each.
+    pub id: BrowserSignInId,
+    /// The label of the button that has begun it.
+    pub label: Option<String>,
+    /// Whether the browser was opened.
+    pub opened: bool,
+    /// What to type on another device.
+    pub device: Option<wire::DeviceCode>,
+    /// When it is given up.
+    pub expires_at: SinceBoot,
+}
+
+impl Pending {
+    fn is_challenge(&self) -> bool {
+        matches!(self, Self::Challenge(_))
+    }
+}
+
+impl BrowserSignIn {
+    /// The sign-in as windows see it.
+    pub fn view(&self, now: SinceBoot) -> wire::BrowserSignIn {
+        wire::BrowserSignIn {
+            id: self.id,
+            label: self.label.clone(),
+            opened: self.opened,
+            device: self.device.clone(),
+            expires_in_ms: ms(self.expires_at.saturating_sub(now)),
+        }
+    }
+}
+
+/// A sign-in that waits for its person. It hides the session and does not affect it: signing in again
+/// while a session is stale must not cost that session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pending {
+    Challenge(Challenge),
+    Browser(BrowserSignIn),
+}
+
 /// Whether the backend has confirmed what is known of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {
@@ -106,9 +148,7 @@ fn ms(duration: Duration) -> u64 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     status: SessionStatus,
-    /// An open challenge hides the session and does not affect it: signing in again while a session
-    /// is stale must not cost that session.
-    challenge: Option<Challenge>,
+    pending: Option<Pending>,
     storage: StorageStatus,
     /// What each role may do. It never changes.
     roles: Roles,
@@ -181,6 +221,10 @@ pub enum Event {
     Challenged(Challenge),
     /// The challenge was given up or is void.
     ChallengeOver,
+    /// A sign-in goes on in the system's browser, or on another device.
+    BrowserSignIn(BrowserSignIn),
+    /// That sign-in was given up, has failed or is void.
+    BrowserSignInOver,
     /// Whether the keyring holds the token, which has changed.
     Remembered(bool),
     /// The keyring's state.
@@ -195,7 +239,7 @@ impl State {
                 outage: None,
                 is_owner_unknown: false,
             },
-            challenge: None,
+            pending: None,
             storage: StorageStatus::Ok,
             roles,
         }
@@ -236,7 +280,7 @@ impl State {
                 session,
                 remembered,
             } => {
-                self.challenge = None;
+                self.pending = None;
                 self.status = SessionStatus::SignedIn(SignedInSession {
                     user,
                     session,
@@ -264,13 +308,19 @@ impl State {
                 SessionStatus::SignedOut { .. } => {}
             },
             Event::SignedOut => {
-                self.challenge = None;
+                self.pending = None;
                 self.status = SessionStatus::SignedOut {
                     why: SignedOutReason::ByUser,
                 };
             }
-            Event::Challenged(challenge) => self.challenge = Some(challenge),
-            Event::ChallengeOver => self.challenge = None,
+            Event::Challenged(challenge) => self.pending = Some(Pending::Challenge(challenge)),
+            Event::BrowserSignIn(sign_in) => self.pending = Some(Pending::Browser(sign_in)),
+            Event::ChallengeOver => {
+                self.pending = self.pending.take().filter(|it| !it.is_challenge());
+            }
+            Event::BrowserSignInOver => {
+                self.pending = self.pending.take().filter(Pending::is_challenge)
+            }
             Event::Remembered(remembered) => {
                 if let SessionStatus::SignedIn(signed_in) = &mut self.status {
                     signed_in.remembered = remembered;
@@ -311,7 +361,18 @@ impl State {
 
     /// The challenge that is open.
     pub fn open_challenge(&self) -> Option<&Challenge> {
-        self.challenge.as_ref()
+        match &self.pending {
+            Some(Pending::Challenge(challenge)) => Some(challenge),
+            Some(Pending::Browser(_)) | None => None,
+        }
+    }
+
+    /// The sign-in that goes on outside of the app.
+    pub fn browser_sign_in(&self) -> Option<&BrowserSignIn> {
+        match &self.pending {
+            Some(Pending::Browser(sign_in)) => Some(sign_in),
+            Some(Pending::Challenge(_)) | None => None,
+        }
     }
 
     /// Since when the backend has not answered; `None` if it has.
@@ -351,9 +412,12 @@ impl State {
 
     /// What the window may see at `now`.
     pub fn view(&self, now: SinceBoot) -> SessionState {
-        let phase = match (&self.challenge, &self.status) {
-            (Some(challenge), _) => Phase::OtpPending {
+        let phase = match (&self.pending, &self.status) {
+            (Some(Pending::Challenge(challenge)), _) => Phase::OtpPending {
                 challenge: challenge.view(now),
+            },
+            (Some(Pending::Browser(sign_in)), _) => Phase::BrowserPending {
+                sign_in: sign_in.view(now),
             },
             (
                 None,
@@ -375,7 +439,10 @@ impl State {
         };
         let may = match phase {
             Phase::SignedIn { .. } => self.may(),
-            Phase::Restoring { .. } | Phase::SignedOut { .. } | Phase::OtpPending { .. } => vec![],
+            Phase::Restoring { .. }
+            | Phase::SignedOut { .. }
+            | Phase::OtpPending { .. }
+            | Phase::BrowserPending { .. } => vec![],
         };
         SessionState {
             phase,

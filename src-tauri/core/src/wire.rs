@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::identity::{AccountId, ChallengeId, ListedSessionId, SessionId};
+use crate::identity::{AccountId, BrowserSignInId, ChallengeId, ListedSessionId, SessionId};
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 
@@ -159,6 +159,39 @@ pub struct OfferedMethod {
     pub can_trust_device: bool,
 }
 
+/// A sign-in that goes on outside of the app: in the system's browser, or on another device. The
+/// address that the browser opens is in Rust alone, because it holds the sign-in's `state` (RFC 6749
+/// §10.12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserSignIn {
+    /// New for each.
+    #[ts(type = "string")]
+    pub id: BrowserSignInId,
+    /// The label of the button that has begun it; null if the button has none.
+    pub label: Option<String>,
+    /// Whether the browser was opened. False until it was, and where it cannot be: the person then
+    /// copies the address.
+    pub opened: bool,
+    /// What to type on another device, where the sign-in goes on there.
+    pub device: Option<DeviceCode>,
+    /// How long until it is given up, in milliseconds from when this was sent.
+    #[ts(type = "number")]
+    pub expires_in_ms: u64,
+}
+
+/// The code by which a person signs in on another device (RFC 8628 §3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceCode {
+    /// What the person types there, as the provider writes it.
+    pub code: String,
+    /// The address at which it is typed.
+    pub address: String,
+    /// An address that holds the code already, for a QR code; null if the provider gives none.
+    pub complete_address: Option<String>,
+}
+
 /// The state of the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -180,6 +213,12 @@ pub enum Phase {
     OtpPending {
         /// The open challenge.
         challenge: Challenge,
+    },
+    /// The sign-in goes on in the system's browser, or on another device.
+    BrowserPending {
+        /// The sign-in.
+        #[serde(rename = "signIn")]
+        sign_in: BrowserSignIn,
     },
     /// A user is signed in.
     SignedIn {
@@ -221,6 +260,8 @@ pub enum Cause {
     Challenge,
     /// A one-time code was accepted.
     VerifyOtp,
+    /// A sign-in by the system's browser or by a device code was begun, has succeeded or was given up.
+    Browser,
     /// The session was renewed.
     Refresh,
     /// The user signed out.
@@ -234,9 +275,13 @@ pub enum Cause {
 }
 
 /// What a workspace's backend offers, according to its profile. The window offers nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendFeatures {
+    /// Sign-in with a password that is typed in the app.
+    pub password: bool,
+    /// Sign-in by the system's browser; null if there is none.
+    pub browser: Option<BrowserOffer>,
     /// Registration of accounts.
     pub register: bool,
     /// A list of the account's sessions.
@@ -249,6 +294,42 @@ pub struct BackendFeatures {
     pub logout_all: bool,
     /// What a person signs in with: the label of the field.
     pub identifier: Identifier,
+}
+
+/// How a person signs in outside of the app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserOffer {
+    /// The buttons that begin it, at least one.
+    pub buttons: Vec<BrowserButton>,
+    /// Whether a code for another device can be had, where no browser is at hand.
+    pub device: bool,
+}
+
+/// A button that begins a sign-in by the system's browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserButton {
+    /// What names it to the command that begins the sign-in.
+    pub name: String,
+    /// Its words, such as `Continue with Google`; null for the page's own.
+    pub label: Option<String>,
+    /// A picture for it: a `data:` address.
+    pub icon: Option<String>,
+}
+
+/// Which sign-in outside of the app a person has chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BrowserSignInInput {
+    /// The button's name; absent means the first.
+    #[serde(default)]
+    #[ts(optional)]
+    pub button: Option<String>,
+    /// Whether to sign in on another device, by a code.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub device: bool,
 }
 
 /// What a person signs in with.

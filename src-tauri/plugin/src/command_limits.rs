@@ -59,6 +59,12 @@ fn limit_of(command: &str) -> CommandLimit {
         // Each call sends a request to the backend, which may take half a minute. A person signs in
         // in one window at a time, so a few at once are enough.
         "login" | "register" | "verify_otp" | "send_otp" => (Scope::App, 8, 0),
+        // Each call opens the system's browser, and runs until the person has signed in there: one in
+        // each window.
+        "sign_in_by_browser" => (Scope::App, WINDOWS, 1_000),
+        "open_browser_again" => (Scope::App, 1, 1_000),
+        // Each call replaces what the person has copied.
+        "copy_browser_address" => (Scope::App, 1, 500),
         // A list may be long, and each account reads one at a time.
         "sessions" | "end_session" | "end_other_sessions" => (Scope::App, 8, 0),
         // Enough for a busy page, whose bodies are sent and read piece by piece.

@@ -41,6 +41,13 @@ macro_rules! command_list {
                 send_otp() -> Challenge;
                 cancel_otp();
             }
+            /// To sign in by the system's browser, or on another device by a code.
+            browser_sign_in {
+                sign_in_by_browser(input: BrowserSignInInput) -> SignInOutcome;
+                open_browser_again();
+                copy_browser_address();
+                cancel_browser_sign_in();
+            }
             /// To list the account's sessions, here and on other devices, and end them.
             session_list {
                 sessions() -> SessionList;

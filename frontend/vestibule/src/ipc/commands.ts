@@ -4,6 +4,7 @@ import { type Channel, call, callRaw } from "./ipc.ts";
 import type {
   AccountList,
   AppInfo,
+  BrowserSignInInput,
   Challenge,
   FetchReply,
   FetchRequest,
@@ -31,6 +32,10 @@ export const commands = {
   verifyOtp: (input: OtpInput) => call<SignInOutcome>("verify_otp", { input }),
   sendOtp: () => call<Challenge>("send_otp"),
   cancelOtp: () => call<null>("cancel_otp"),
+  signInByBrowser: (input: BrowserSignInInput) => call<SignInOutcome>("sign_in_by_browser", { input }),
+  openBrowserAgain: () => call<null>("open_browser_again"),
+  copyBrowserAddress: () => call<null>("copy_browser_address"),
+  cancelBrowserSignIn: () => call<null>("cancel_browser_sign_in"),
   sessions: () => call<SessionList>("sessions"),
   endSession: (id: string) => call<null>("end_session", { id }),
   endOtherSessions: () => call<null>("end_other_sessions"),

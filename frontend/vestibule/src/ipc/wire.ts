@@ -141,6 +141,14 @@ retryAfterMs: number | null, };
  */
 export type BackendFeatures = { 
 /**
+ * Sign-in with a password that is typed in the app.
+ */
+password: boolean, 
+/**
+ * Sign-in by the system's browser; null if there is none.
+ */
+browser: BrowserOffer | null, 
+/**
  * Registration of accounts.
  */
 register: boolean, 
@@ -166,9 +174,80 @@ logoutAll: boolean,
 identifier: Identifier, };
 
 /**
+ * A button that begins a sign-in by the system's browser.
+ */
+export type BrowserButton = { 
+/**
+ * What names it to the command that begins the sign-in.
+ */
+name: string, 
+/**
+ * Its words, such as `Continue with Google`; null for the page's own.
+ */
+label: string | null, 
+/**
+ * A picture for it: a `data:` address.
+ */
+icon: string | null, };
+
+/**
+ * How a person signs in outside of the app.
+ */
+export type BrowserOffer = { 
+/**
+ * The buttons that begin it, at least one.
+ */
+buttons: Array<BrowserButton>, 
+/**
+ * Whether a code for another device can be had, where no browser is at hand.
+ */
+device: boolean, };
+
+/**
+ * A sign-in that goes on outside of the app: in the system's browser, or on another device. The
+ * address that the browser opens is in Rust alone, because it holds the sign-in's `state` (RFC 6749
+ * §10.12).
+ */
+export type BrowserSignIn = { 
+/**
+ * New for each.
+ */
+id: string, 
+/**
+ * The label of the button that has begun it; null if the button has none.
+ */
+label: string | null, 
+/**
+ * Whether the browser was opened. False until it was, and where it cannot be: the person then
+ * copies the address.
+ */
+opened: boolean, 
+/**
+ * What to type on another device, where the sign-in goes on there.
+ */
+device: DeviceCode | null, 
+/**
+ * How long until it is given up, in milliseconds from when this was sent.
+ */
+expiresInMs: number, };
+
+/**
+ * Which sign-in outside of the app a person has chosen.
+ */
+export type BrowserSignInInput = { 
+/**
+ * The button's name; absent means the first.
+ */
+button?: string, 
+/**
+ * Whether to sign in on another device, by a code.
+ */
+device?: boolean, };
+
+/**
  * What last changed the state.
  */
-export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
+export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "browser" | "refresh" | "logout" | "rejected" | "outage" | "storage";
 
 /**
  * A second factor is needed. Which account it is for stays in Rust and out of URLs.
@@ -214,10 +293,27 @@ letters: boolean, };
 export type CodeMethod = "otp" | "totp" | "recovery";
 
 /**
+ * The code by which a person signs in on another device (RFC 8628 §3.2).
+ */
+export type DeviceCode = { 
+/**
+ * What the person types there, as the provider writes it.
+ */
+code: string, 
+/**
+ * The address at which it is typed.
+ */
+address: string, 
+/**
+ * An address that holds the code already, for a QR code; null if the provider gives none.
+ */
+completeAddress: string | null, };
+
+/**
  * What a page does something different for. Everything else is `other`: the page shows the
  * message and does nothing more.
  */
-export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "unsupported" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
+export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "browser_sign_in_over" | "path_refused" | "unsupported" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
 
 /**
  * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
@@ -613,7 +709,11 @@ why: SignedOutReason, } | { "status": "otp_pending",
 /**
  * The open challenge.
  */
-challenge: Challenge, } | { "status": "signed_in", 
+challenge: Challenge, } | { "status": "browser_pending", 
+/**
+ * The sign-in.
+ */
+signIn: BrowserSignIn, } | { "status": "signed_in", 
 /**
  * The user.
  */

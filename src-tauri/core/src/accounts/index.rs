@@ -191,7 +191,7 @@ impl Entry {
                 self.renewal = None;
                 self.forget_unremembered();
             }
-            Phase::Restoring { .. } | Phase::OtpPending { .. } => {}
+            Phase::Restoring { .. } | Phase::OtpPending { .. } | Phase::BrowserPending { .. } => {}
         }
     }
 

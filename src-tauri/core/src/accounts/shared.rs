@@ -305,7 +305,11 @@ impl State {
             let phase = session.map(|session| session.snapshot().state.phase);
             matches!(
                 phase,
-                Some(Phase::SignedIn { .. } | Phase::OtpPending { .. })
+                Some(
+                    Phase::SignedIn { .. }
+                        | Phase::OtpPending { .. }
+                        | Phase::BrowserPending { .. }
+                )
             )
         };
         let found = seen.find(|entry| {

@@ -33,7 +33,7 @@ pub(super) fn standing(state: &SessionState) -> AccountStanding {
         _ if is_behind_keyring(state) => AccountStanding::Locked,
         Phase::Restoring { .. } => AccountStanding::Restoring,
         Phase::SignedOut { why } => AccountStanding::SignedOut { why: *why },
-        Phase::OtpPending { .. } => AccountStanding::Challenged,
+        Phase::OtpPending { .. } | Phase::BrowserPending { .. } => AccountStanding::Challenged,
         Phase::SignedIn { freshness, .. } => match freshness {
             Freshness::Fresh => AccountStanding::Fresh,
             Freshness::Stale(_) => AccountStanding::Stale,
@@ -51,7 +51,7 @@ fn is_behind_keyring(state: &SessionState) -> bool {
             remembered,
             ..
         } => matches!(freshness, Freshness::Stale(_)) && *remembered,
-        Phase::SignedOut { .. } | Phase::OtpPending { .. } => false,
+        Phase::SignedOut { .. } | Phase::OtpPending { .. } | Phase::BrowserPending { .. } => false,
     };
     is_unread && state.storage != StorageStatus::Ok
 }

@@ -174,7 +174,9 @@ impl Shared {
             Phase::SignedIn { .. } | Phase::Restoring { .. } => {
                 Some(Renewal::after_failure(now, rand::random()))
             }
-            Phase::SignedOut { .. } | Phase::OtpPending { .. } => None,
+            Phase::SignedOut { .. } | Phase::OtpPending { .. } | Phase::BrowserPending { .. } => {
+                None
+            }
         };
         self.plan_renewal(state, id, renewal);
         // Its standing in the list is the last known one from here on.

@@ -3,6 +3,7 @@
 
 use super::api_path::refuse;
 use super::client::Backend;
+use crate::profile::Browser;
 use crate::wire::BackendFeatures;
 
 /// The path at which the contract ends all sessions of an account.
@@ -15,6 +16,8 @@ impl Backend {
         let profile = self.profile();
         let endpoints = &profile.endpoints;
         BackendFeatures {
+            password: endpoints.login.get().is_some(),
+            browser: profile.browser.get().map(Browser::offer),
             register: endpoints.register.get().is_some(),
             sessions: endpoints.sessions.get().is_some(),
             end_session: endpoints.end_session.get().is_some(),

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use super::browser::ADDRESS_KEYS;
 use super::load::{HEADERS, WHOLE, merge};
 use super::mistake::Mistake;
 use super::model::Document;
@@ -125,15 +126,15 @@ impl Fixed {
     }
 }
 
-/// Removes from `value` every origin that an endpoint, or a step before one, has of its own. Returns
-/// their keys.
+/// Removes from `value` every origin that an endpoint, or a step before one, has of its own, and every
+/// address of a provider. Returns their keys.
 pub(super) fn take_origins_out_of(value: &mut Value) -> Vec<String> {
     let named = leaves(value).into_iter().filter(|key| {
         let steps = steps(key);
         matches!(
             steps.as_slice(),
             ["endpoints", _, "origin"] | ["endpoints", _, "before", "origin"]
-        )
+        ) || matches!(steps.as_slice(), ["browser", key] if ADDRESS_KEYS.contains(key))
     });
     let named: Vec<String> = named.collect();
     for key in &named {

@@ -280,7 +280,7 @@ mod tests {
         let error = load(&[built, file("profile.json", nothing)]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "profile.json: `endpoints.login` is missing: nobody could sign in"
+            "profile.json: `endpoints.login` is missing, and so is `browser`: nobody could sign in"
         );
     }
 

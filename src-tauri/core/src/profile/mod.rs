@@ -8,6 +8,7 @@
 mod allowed_call;
 mod body_template;
 mod bounds;
+mod browser;
 mod check;
 mod condition;
 mod encoding;
@@ -47,6 +48,7 @@ use serde_json::Value;
 use url::Url;
 
 pub(crate) use allowed_call::{AllowedCall, METHODS};
+pub use browser::{ApiToken, Browser, BrowserKind, Button, Loopback, ProviderAddress, RedirectBy};
 pub(crate) use check::is_loopback;
 pub use condition::Facts;
 pub use encoding::Encoding;
@@ -100,6 +102,8 @@ pub struct Profile {
     pub session: SessionRules,
     /// The calls that the backend has.
     pub endpoints: Endpoints,
+    /// Sign-in by the system's browser.
+    pub browser: ValueOrFalse<Browser>,
     /// Where to find things in a JSON answer.
     pub answer: Answer,
     /// Where to find things in a user object.
@@ -190,19 +194,28 @@ impl Profile {
         own.chain(others).collect::<Vec<_>>().join(" ")
     }
 
-    /// The keys by which endpoints, and steps before them, name another origin than the backend's.
+    /// The keys by which endpoints, steps before them and the sign-in by browser name another origin
+    /// than the backend's.
     pub(crate) fn other_origins(&self) -> impl Iterator<Item = String> {
         let is_other = move |call: &Endpoint| {
             let origin = call.origin.as_ref().map(|origin| origin.url().origin());
             origin.is_some_and(|origin| origin != self.backend.origin())
         };
-        self.endpoints.all().flat_map(move |(verb, call)| {
-            let key = format!("endpoints.{}", verb.name());
-            let step = call.before.get().filter(|step| is_other(step));
-            let own = is_other(call).then(|| format!("{key}.origin"));
-            let step = step.map(|_| format!("{key}.before.origin"));
-            [own, step].into_iter().flatten()
-        })
+        let by_browser = self.browser.get().into_iter();
+        let by_browser = by_browser.flat_map(Browser::addresses);
+        let by_browser = by_browser
+            .filter(|(_, address)| address.url().origin() != self.backend.origin())
+            .map(|(key, _)| format!("browser.{key}"));
+        self.endpoints
+            .all()
+            .flat_map(move |(verb, call)| {
+                let key = format!("endpoints.{}", verb.name());
+                let step = call.before.get().filter(|step| is_other(step));
+                let own = is_other(call).then(|| format!("{key}.origin"));
+                let step = step.map(|_| format!("{key}.before.origin"));
+                [own, step].into_iter().flatten()
+            })
+            .chain(by_browser)
     }
 
     /// The paths that no page may call: those of the endpoints that bring a token or end the

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::body_template::BodyTemplate;
+use super::browser::Browser;
 use super::encoding::Encoding;
 use super::endpoint_origin::EndpointOrigin;
 use super::header::HeaderKey;
@@ -57,6 +58,8 @@ pub(super) struct Document {
     pub session: SessionRules,
     /// The calls. `false` means that the backend has no such endpoint.
     pub endpoints: Endpoints,
+    /// Sign-in by the system's browser, beside the password or in its place; `false` if there is none.
+    pub browser: ValueOrFalse<Browser>,
     /// Where to find things in an answer.
     pub answer: Answer,
     /// Where to find things in the user object.

@@ -45,6 +45,11 @@ impl Pointer {
         Ok(pointer)
     }
 
+    /// Pointers that stand in this program.
+    pub(super) fn all(texts: &[&str]) -> Vec<Self> {
+        texts.iter().map(|text| Self((*text).to_owned())).collect()
+    }
+
     /// The value at this place; `None` if there is none or it is null.
     pub fn find<'a>(&self, body: &'a Value) -> Option<&'a Value> {
         let mut steps = self.segments().filter_map(steps_of).flatten().flatten();

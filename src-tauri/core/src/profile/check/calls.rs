@@ -16,8 +16,9 @@ const NO_BODY: &str = "is given, but there is no body";
 
 impl Profile {
     pub(super) fn check_endpoints(&self) -> Checked {
-        if self.endpoints.login.get().is_none() {
-            return mistake("endpoints.login", "is missing: nobody could sign in");
+        if self.endpoints.login.get().is_none() && self.browser.get().is_none() {
+            let reason = "is missing, and so is `browser`: nobody could sign in";
+            return mistake("endpoints.login", reason);
         }
         for (verb, endpoint) in self.endpoints.all() {
             let key = format!("endpoints.{}", verb.name());

@@ -1,6 +1,7 @@
 //! Checks a whole profile. Each member was checked when it was read; here members are checked
 //! against each other. The error names the first mistake.
 
+mod browser;
 mod calls;
 mod places;
 mod published;
@@ -41,6 +42,7 @@ pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
         cookies: document.cookies,
         session: document.session,
         endpoints: document.endpoints,
+        browser: document.browser,
         answer: document.answer,
         user: document.user,
         otp: document.otp,
@@ -95,10 +97,13 @@ pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
 impl Profile {
     fn check(&self) -> Checked {
         self.check_endpoints()?;
+        self.check_browser()?;
         self.check_places()?;
         self.check_cookies()?;
-        self.check_tokens()?;
-        self.check_user()?;
+        if self.signs_in_by_endpoint() {
+            self.check_tokens()?;
+            self.check_user()?;
+        }
         self.check_published()?;
         self.check_otp()?;
         self.check_sessions()?;
