@@ -50,8 +50,8 @@ export function BrowserButtons({
   const shared = {
     "aria-describedby": failure ? ALERT_ID : undefined,
     disabled: wait > 0,
-    // A long label takes several lines in a narrow window.
-    className: "h-auto min-h-10 w-full py-2 whitespace-normal",
+    wraps: true,
+    className: "w-full",
   };
   return (
     <div ref={group} className="space-y-2.5">

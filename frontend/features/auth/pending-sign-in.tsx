@@ -36,8 +36,9 @@ export function PendingSignIn({
 }) {
   const left = useCountdown(auth.dueAt(signIn, signIn.expiresInMs));
   const cancelling = useCancelling();
+  const attempt = useBrowserAttempt();
   const below = <Cancel cancelling={cancelling} />;
-  if (left === 0) return <TimeIsUp signIn={signIn} again={again} below={below} />;
+  if (left === 0) return <TimeIsUp signIn={signIn} attempt={attempt} again={again} below={below} />;
   return (
     <CardPage title={title} takesFocus="always" lead={lead} below={below}>
       {children}
@@ -50,15 +51,16 @@ export function PendingSignIn({
 
 function TimeIsUp({
   signIn,
+  attempt: { beginning, wait },
   again,
   below,
 }: {
   signIn: BrowserSignIn;
+  attempt: ReturnType<typeof useBrowserAttempt>;
   again: string;
   below: ReactNode;
 }) {
   const { browser } = useFeatures();
-  const { beginning, wait } = useBrowserAttempt();
   return (
     <CardPage
       title="The time is up"
