@@ -39,7 +39,7 @@ const EARLY_MS = 1000;
 const attemptsOf = perInstance(({ auth, messages }: Vestibule) => {
   const attempt = createStore(NONE);
   let newest = 0;
-  let cancelled: string | null = null;
+  let cancelled = false;
   let pending = pendingSignIn();
 
   function pendingSignIn(): BrowserSignIn | null {
@@ -47,17 +47,22 @@ const attemptsOf = perInstance(({ auth, messages }: Vestibule) => {
     return state.status === "browser_pending" ? state.signIn : null;
   }
 
-  function isOver({ id, expiresInMs }: BrowserSignIn, due: number | null): boolean {
-    return id !== cancelled && expiresInMs > 0 && momentNow() >= (due ?? 0) - EARLY_MS;
+  function hasRunOut(signIn: BrowserSignIn): boolean {
+    const due = auth.dueAt(signIn, signIn.expiresInMs) ?? 0;
+    return !cancelled && momentNow() >= due - EARLY_MS;
   }
 
   auth.subscribe(() => {
     const before = pending;
     pending = pendingSignIn();
-    if (pending ? pending.id !== before?.id : hasSucceeded(auth.state())) return attempt.set(NONE);
-    if (pending || !before || attempt.get().failure) return;
+    if (pending) {
+      if (pending.id === before?.id) return;
+      cancelled = false;
+      return attempt.set(NONE);
+    }
+    if (hasSucceeded(auth.state())) return attempt.set(NONE);
     // A page that was loaded meanwhile has no command whose failure would tell it.
-    if (isOver(before, auth.dueAt(before, before.expiresInMs))) {
+    if (before && !attempt.get().failure && hasRunOut(before)) {
       attempt.set({ beginning: null, failure: { ...TIME_IS_UP, chosen: null, until: null } });
     }
   });
@@ -83,9 +88,11 @@ const attemptsOf = perInstance(({ auth, messages }: Vestibule) => {
       });
     },
     /** Gives the sign-in up that is pending, whichever page has begun it. */
-    cancel: () => {
-      cancelled = pending?.id ?? null;
-      return auth.cancelBrowserSignIn();
+    cancel: async () => {
+      cancelled = true;
+      const result = await auth.cancelBrowserSignIn();
+      if (result.error) cancelled = false;
+      return result;
     },
     clear: () => attempt.set(NONE),
   };
