@@ -81,18 +81,19 @@ export function BrowserWaiting({ signIn }: { signIn: BrowserSignIn }) {
             Copy the address, and paste it into the address bar of a browser on this computer.
           </Alert>
         )}
-        {hinted && !cannotOpen && (
-          <Alert title="Nothing happened?">
-            The window of your browser may be behind this one. If it shows no page to sign in on,
-            open it again, or copy its address into a browser on this computer.
-          </Alert>
-        )}
         <div className="space-y-2">
           {cannotOpen ? [copyAddress, openAgain] : [openAgain, copyAddress]}
         </div>
         <p role="status" className={said?.bad ? "text-sm text-danger-text" : "text-sm text-muted"}>
           {said?.text}
         </p>
+        {/* Below the buttons, so that none moves from under the pointer. */}
+        {hinted && !cannotOpen && (
+          <Alert title="Nothing happened?">
+            The window of your browser may be behind this one. If it shows no page to sign in on,
+            open it again, or copy its address into a browser on this computer.
+          </Alert>
+        )}
       </div>
     </PendingSignIn>
   );
