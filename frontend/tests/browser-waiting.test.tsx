@@ -122,14 +122,24 @@ describe("while a sign-in goes on in the browser, the window", () => {
 
   it.each([
     ["Escape", "{Escape}"],
-    ["the button", "{Tab}{Tab}{Tab}{Enter}{Enter}"],
-  ])("gives it up by %s, once, and is back at the sign-in page", async (_name, keys) => {
+    ["the button", "{Tab}{Tab}{Tab}{Enter}"],
+  ])("gives it up by %s, and is back at the sign-in page", async (_name, keys) => {
     const shell = startBrowserShell(browserPending());
     const { user, visit } = await openApp("/auth/browser/?next=/account/");
     await user.keyboard(keys);
     await waitFor(() => expect(visit.current).toBe("/auth/login/?next=%2Faccount%2F"));
     expect(shell.called("cancel_browser_sign_in")).toHaveLength(1);
     expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("asks once to give it up, however often the person does", async () => {
+    const shell = startBrowserShell(browserPending());
+    shell.on("cancel_browser_sign_in", () => new Promise(() => undefined));
+    const { user } = await openApp("/auth/browser/");
+    await user.keyboard("{Escape}{Escape}");
+    await user.click(button("Cancel"));
+    expect(shell.called("cancel_browser_sign_in")).toHaveLength(1);
+    expect(button("Cancel")).toHaveAttribute("aria-disabled", "true");
   });
 
   it("keeps an Escape that closes something else to that", async () => {
