@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use url::Url;
-use vestibule_backend::Fault;
+use vestibule_backend::{Config, Fault};
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{BrowserSignInInput, DeviceCode, SignInOutcome, SignedOutReason};
-use vestibule_harness::{DEMO, PASSWORD, alive, answer, code, eventually, why};
+use vestibule_harness::{DEMO, PASSWORD, Pace, alive, answer, code, eventually, why};
 
 use super::{App, Attempt, TOKEN, browser, outcome};
 
@@ -18,6 +18,16 @@ fn on_device() -> BrowserSignInInput {
     }
 }
 
+/// An app whose provider does not mind how soon it is asked: its clock is not the one that the test
+/// advances.
+async fn app() -> App {
+    let config = Config {
+        device_interval: Duration::ZERO,
+        ..Config::default()
+    };
+    App::of(config, json!({})).await
+}
+
 async fn begun(app: &App) -> (Attempt, DeviceCode) {
     let attempt = app.click_on(on_device());
     let shows = |_: &vestibule_core::wire::SessionState| {
@@ -26,6 +36,15 @@ async fn begun(app: &App) -> (Attempt, DeviceCode) {
     app.install.until("a code", shows).await;
     let shown = app.pending().and_then(|it| it.device).expect("a code");
     (attempt, shown)
+}
+
+/// Lets time pass, slowly enough that a question is answered within the life of a code.
+async fn passing<T>(app: &App, work: impl Future<Output = T>) -> T {
+    let pace = Pace {
+        beat: Duration::from_millis(50),
+        ..Pace::FAST
+    };
+    vestibule_harness::passing(&app.install.clock, pace, work).await
 }
 
 /// Types the code on the other device.
@@ -53,7 +72,7 @@ fn polls(app: &App) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_used_on_another_device() {
-    let app = App::new().await;
+    let app = app().await;
     let (attempt, shown) = begun(&app).await;
     assert!(
         shown
@@ -65,7 +84,7 @@ async fn a_code_is_used_on_another_device() {
         "no browser is opened here"
     );
     let asked = eventually("a question", || polls(&app) > 0);
-    app.install.passing(asked).await;
+    passing(&app, asked).await;
     decide(
         &DeviceCode {
             complete_address: None,
@@ -74,7 +93,7 @@ async fn a_code_is_used_on_another_device() {
         "allow",
     )
     .await;
-    let ended = app.install.passing(outcome(attempt)).await;
+    let ended = passing(&app, outcome(attempt)).await;
     assert_eq!(ended, Ok(SignInOutcome::SignedIn));
     assert_eq!(app.email(), Some(DEMO.into()));
     assert_eq!(app.install.desktop.fronts(), 1);
@@ -82,7 +101,7 @@ async fn a_code_is_used_on_another_device() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_down_is_obeyed() {
-    let app = App::new().await;
+    let app = app().await;
     let (_attempt, _) = begun(&app).await;
     let slow = answer(400, json!({"error": "slow_down"}), &[]);
     app.backend()
@@ -98,7 +117,7 @@ async fn slow_down_is_obeyed() {
         }
     }
     assert!(asked_at.len() >= 3, "it asks: {asked_at:?}");
-    // Twice five seconds more: ten, then fifteen, and it stays so.
+    // Five seconds, where the provider names none. Twice five more: ten, then fifteen, and it stays so.
     for (asked, earliest) in asked_at.iter().zip([5, 15, 30, 45, 60]) {
         assert!(*asked >= earliest, "{asked_at:?}");
     }
@@ -106,7 +125,7 @@ async fn slow_down_is_obeyed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_on_the_way_is_no_answer() {
-    let app = App::new().await;
+    let app = app().await;
     let (attempt, shown) = begun(&app).await;
     for trouble in [
         answer(503, json!({}), &[]),
@@ -118,19 +137,19 @@ async fn trouble_on_the_way_is_no_answer() {
             .add(Fault::on("POST", TOKEN, trouble).times(1));
         let before = polls(&app);
         let asked = eventually("a question", || polls(&app) > before);
-        app.install.passing(asked).await;
+        passing(&app, asked).await;
         assert!(app.pending().is_some(), "it goes on");
     }
     decide(&shown, "allow").await;
     assert_eq!(
-        app.install.passing(outcome(attempt)).await,
+        passing(&app, outcome(attempt)).await,
         Ok(SignInOutcome::SignedIn)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_and_a_late_code_have_their_words() {
-    let app = App::new().await;
+    let app = app().await;
     let (attempt, shown) = begun(&app).await;
     decide(&shown, "refuse").await;
     let refused = app
@@ -161,7 +180,7 @@ async fn a_refusal_and_a_late_code_have_their_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_ends_the_questions() {
-    let app = App::new().await;
+    let app = app().await;
     let (attempt, shown) = begun(&app).await;
     app.install.session.cancel_browser_sign_in();
     assert_eq!(
@@ -183,7 +202,7 @@ async fn an_odd_answer_begins_nothing() {
         json!({"device_code": "d", "user_code": "u", "verification_uri": "https://a.example/", "expires_in": 0}),
         json!({"device_code": "", "user_code": "u", "verification_uri": "https://a.example/", "expires_in": 60}),
     ] {
-        let app = App::new().await;
+        let app = app().await;
         let fault = Fault::on("POST", "/oidc/device", answer(200, odd.clone(), &[]));
         app.backend().faults().add(fault);
         let failed = outcome(app.click_on(on_device())).await;

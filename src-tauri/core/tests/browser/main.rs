@@ -23,16 +23,16 @@ use vestibule_core::wire::{BrowserSignIn, BrowserSignInInput, Phase, SessionStat
 use vestibule_harness::{DEMO, Installation, PASSWORD, Setup, merge};
 
 /// The provider's token endpoint.
-pub const TOKEN: &str = "/oidc/token";
+pub(crate) const TOKEN: &str = "/oidc/token";
 
 /// An app whose backend is the provider too.
-pub struct App {
-    pub setup: Setup,
-    pub install: Installation,
+pub(crate) struct App {
+    pub(crate) setup: Setup,
+    pub(crate) install: Installation,
 }
 
 /// The profile's section for the bundled backend, with `more` merged into it.
-pub fn section(issuer: &str, more: Value) -> Value {
+pub(crate) fn section(issuer: &str, more: Value) -> Value {
     let mut browser =
         json!({"kind": "oidc", "issuer": issuer, "client_id": "vestibule", "device": true});
     merge(&mut browser, more);
@@ -40,16 +40,16 @@ pub fn section(issuer: &str, more: Value) -> Value {
 }
 
 impl App {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(json!({})).await
     }
 
     /// The same with more in the section `browser`.
-    pub async fn with(more: Value) -> Self {
+    pub(crate) async fn with(more: Value) -> Self {
         Self::of(Config::default(), more).await
     }
 
-    pub async fn of(config: Config, more: Value) -> Self {
+    pub(crate) async fn of(config: Config, more: Value) -> Self {
         let mut setup = Setup::new(config).await;
         let section = section(&setup.backend.url(), more);
         setup.add_to_profile(section);
@@ -57,22 +57,22 @@ impl App {
         Self { setup, install }
     }
 
-    pub fn backend(&self) -> &Backend {
+    pub(crate) fn backend(&self) -> &Backend {
         &self.setup.backend
     }
 
     /// Clicks on the button. The sign-in goes on in the background.
-    pub fn click(&self) -> Attempt {
+    pub(crate) fn click(&self) -> Attempt {
         self.click_on(BrowserSignInInput::default())
     }
 
-    pub fn click_on(&self, input: BrowserSignInInput) -> Attempt {
+    pub(crate) fn click_on(&self, input: BrowserSignInInput) -> Attempt {
         let session = self.install.session.clone();
         tokio::spawn(async move { session.sign_in_by_browser(input).await })
     }
 
     /// Signs in from the click to the session.
-    pub async fn sign_in(&self, email: &str) {
+    pub(crate) async fn sign_in(&self, email: &str) {
         let number = self.install.desktop.opened().len() + 1;
         let attempt = self.click();
         let address = self.install.desktop.opening(number).await;
@@ -82,23 +82,23 @@ impl App {
         assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
     }
 
-    pub fn state(&self) -> SessionState {
+    pub(crate) fn state(&self) -> SessionState {
         self.install.state()
     }
 
     /// The address of who is signed in.
-    pub fn email(&self) -> Option<String> {
+    pub(crate) fn email(&self) -> Option<String> {
         vestibule_harness::user(&self.state()).map(|user| user.email.clone())
     }
 
-    pub fn pending(&self) -> Option<BrowserSignIn> {
+    pub(crate) fn pending(&self) -> Option<BrowserSignIn> {
         match self.state().phase {
             Phase::BrowserPending { sign_in } => Some(sign_in),
             _ => None,
         }
     }
 
-    pub fn refreshes(&self) -> usize {
+    pub(crate) fn refreshes(&self) -> usize {
         let all = self.setup.backend.recent_requests("POST", TOKEN);
         all.iter()
             .filter(|request| {
@@ -110,33 +110,33 @@ impl App {
 }
 
 /// A sign-in that goes on in the background.
-pub type Attempt = tokio::task::JoinHandle<Result<SignInOutcome, AuthError>>;
+pub(crate) type Attempt = tokio::task::JoinHandle<Result<SignInOutcome, AuthError>>;
 
 /// How a sign-in has ended.
-pub async fn outcome(attempt: Attempt) -> Result<SignInOutcome, AuthError> {
+pub(crate) async fn outcome(attempt: Attempt) -> Result<SignInOutcome, AuthError> {
     let ended = tokio::time::timeout(Duration::from_secs(60), attempt).await;
     ended.expect("the sign-in ends").expect("it does not panic")
 }
 
 /// What a person's browser got.
-pub struct Shown {
-    pub status: u16,
-    pub location: Option<String>,
-    pub body: String,
-    pub headers: reqwest::header::HeaderMap,
+pub(crate) struct Shown {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) body: String,
+    pub(crate) headers: reqwest::header::HeaderMap,
 }
 
-pub fn browser() -> reqwest::Client {
+pub(crate) fn browser() -> reqwest::Client {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.no_proxy().build().expect("a client")
 }
 
 /// Opens an address as a browser does, without following it further.
-pub async fn visit(address: &Url) -> Shown {
+pub(crate) async fn visit(address: &Url) -> Shown {
     shown(browser().get(address.clone())).await
 }
 
-pub async fn shown(request: reqwest::RequestBuilder) -> Shown {
+pub(crate) async fn shown(request: reqwest::RequestBuilder) -> Shown {
     let answer = request.send().await.expect("an answer");
     let location = answer.headers().get("location");
     Shown {
@@ -148,17 +148,17 @@ pub async fn shown(request: reqwest::RequestBuilder) -> Shown {
 }
 
 /// Signs in on the provider's page. Returns where it sends the browser.
-pub async fn approve(address: &Url, email: &str) -> Url {
+pub(crate) async fn approve(address: &Url, email: &str) -> Url {
     answer_page(address, &[("email", email), ("password", PASSWORD)]).await
 }
 
 /// The same as the demo account.
-pub async fn approve_as_demo(address: &Url) -> Url {
+pub(crate) async fn approve_as_demo(address: &Url) -> Url {
     approve(address, DEMO).await
 }
 
 /// Fills in the provider's form.
-pub async fn answer_page(address: &Url, typed: &[(&str, &str)]) -> Url {
+pub(crate) async fn answer_page(address: &Url, typed: &[(&str, &str)]) -> Url {
     let mut form: Vec<(String, String)> = address.query_pairs().into_owned().collect();
     form.extend(
         typed
@@ -177,7 +177,7 @@ pub async fn answer_page(address: &Url, typed: &[(&str, &str)]) -> Url {
 }
 
 /// The same address with another value of a parameter; without it if there is none.
-pub fn with_parameter(address: &Url, name: &str, value: Option<&str>) -> Url {
+pub(crate) fn with_parameter(address: &Url, name: &str, value: Option<&str>) -> Url {
     let held: Vec<(String, String)> = address.query_pairs().into_owned().collect();
     let mut changed = address.clone();
     changed.query_pairs_mut().clear();
@@ -193,7 +193,7 @@ pub fn with_parameter(address: &Url, name: &str, value: Option<&str>) -> Url {
 }
 
 /// A parameter of an address.
-pub fn parameter(address: &Url, name: &str) -> Option<String> {
+pub(crate) fn parameter(address: &Url, name: &str) -> Option<String> {
     let mut pairs = address.query_pairs();
     pairs
         .find(|(held, _)| held == name)
