@@ -515,10 +515,7 @@ mod tests {
         #[test]
         fn no_json_makes_any_shipped_profile_panic(body in any_json(), status in 100..600_u16) {
             for shipped in crate::profile::SHIPPED {
-                let extends = json!({
-                    "extends": shipped.name, "backend": "https://a.example",
-                });
-                let profile = Profile::from_json(extends).unwrap();
+                let profile = Profile::from_json(shipped.example()).unwrap();
                 for fields in [&profile.answer.login, &profile.answer.refresh, &profile.answer.me] {
                     let reply = ResponseFields::new(&body, &profile, fields);
                     let now = SystemTime::now();

@@ -276,7 +276,7 @@ impl Client {
         }
         let body: ResponseBody = head.body().await?;
         if status.is_success() {
-            token.apply_body(self.backend.rotated(&body, now));
+            self.backend.take_rotated(&mut token, &body, now);
             *kept = Some(token.clone());
         }
         if status.is_success() && token.is_empty() {

@@ -218,6 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn who_fixes_the_backend_fixes_the_provider() {
+        let mut value = json!({
+            "browser": {"kind": "oidc", "issuer": "https://evil.example", "client_id": "app"},
+            "endpoints": {"login": {"origin": "https://evil.example"}},
+        });
+        let mut taken = take_origins_out_of(&mut value);
+        taken.sort();
+        assert_eq!(taken, ["browser.issuer", "endpoints.login.origin"]);
+        assert_eq!(value["browser"]["issuer"], Value::Null);
+        for key in ADDRESS_KEYS {
+            let mut value = json!({"browser": {key: "https://evil.example"}});
+            assert_eq!(take_origins_out_of(&mut value), [format!("browser.{key}")]);
+        }
+    }
+
+    #[test]
     fn nothing_is_laid_over_a_fixed_key_by_any_later_layer() {
         let fixing = json!({"fixed": ["backend"], "backend": "https://corp.example"});
         let later = |place: &str, address: &str| {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::bounds;
 use super::fixed;
-use super::load::HEADERS;
+use super::load::{HEADERS, merge};
 use super::mistake::{Mistake, ProfileError};
 use super::model::{Document, SCHEMA};
 use super::name::{ProfileName, resolve, unknown_name};
@@ -217,7 +217,16 @@ impl Layer {
     /// A shipped profile, if there is one of this name.
     pub fn shipped(name: &str) -> Option<Self> {
         let shipped = SHIPPED.iter().find(|shipped| shipped.name == name)?;
-        Self::text(format!("{name}.toml"), shipped.text).ok()
+        let own = Self::text(format!("{name}.toml"), shipped.text).ok()?;
+        let Some(below) = shipped.over else {
+            return Some(own);
+        };
+        let mut whole = Self::shipped(below)?.value;
+        merge(&mut whole, &own.value);
+        Some(Self {
+            value: whole,
+            ..own
+        })
     }
 
     /// Checks the layer by itself. Returns the name of the profile that it extends.

@@ -227,8 +227,7 @@ mod tests {
             let layer = Layer::shipped(shipped.name).expect("it is TOML");
             let own = layer.look().expect("it is a profile");
             assert_eq!(own, None, "{}: it extends nothing", shipped.name);
-            let address = json!({"extends": shipped.name, "backend": "https://a.example"});
-            let profile = load(&[Layer::inline("test", address)]).expect(shipped.name);
+            let profile = load(&[Layer::inline("test", shipped.example())]).expect(shipped.name);
             assert!(!profile.name.is_empty(), "{}", shipped.name);
         }
         let contract = load(&[]).expect("the contract needs no address");

@@ -7,60 +7,49 @@ pub struct Shipped {
     pub name: &'static str,
     /// The text of its file.
     pub text: &'static str,
+    /// The shipped profile over which it lies, if any.
+    pub over: Option<&'static str>,
+}
+
+/// A shipped profile, whose file has its name.
+macro_rules! shipped {
+    ($name:literal $(over $below:literal)?) => {
+        Shipped {
+            name: $name,
+            text: include_str!(concat!("../../profiles/", $name, ".toml")),
+            over: [$(Some($below),)? None][0],
+        }
+    };
 }
 
 /// All shipped profiles. The first is what a profile extends by default.
-pub const SHIPPED: [Shipped; 13] = [
-    Shipped {
-        name: "contract",
-        text: include_str!("../../profiles/contract.toml"),
-    },
-    Shipped {
-        name: "node-express-boilerplate",
-        text: include_str!("../../profiles/node-express-boilerplate.toml"),
-    },
-    Shipped {
-        name: "directus",
-        text: include_str!("../../profiles/directus.toml"),
-    },
-    Shipped {
-        name: "better-auth",
-        text: include_str!("../../profiles/better-auth.toml"),
-    },
-    Shipped {
-        name: "supabase",
-        text: include_str!("../../profiles/supabase.toml"),
-    },
-    Shipped {
-        name: "dj-rest-auth",
-        text: include_str!("../../profiles/dj-rest-auth.toml"),
-    },
-    Shipped {
-        name: "djoser",
-        text: include_str!("../../profiles/djoser.toml"),
-    },
-    Shipped {
-        name: "strapi",
-        text: include_str!("../../profiles/strapi.toml"),
-    },
-    Shipped {
-        name: "strapi-sessions",
-        text: include_str!("../../profiles/strapi-sessions.toml"),
-    },
-    Shipped {
-        name: "parse",
-        text: include_str!("../../profiles/parse.toml"),
-    },
-    Shipped {
-        name: "feathers",
-        text: include_str!("../../profiles/feathers.toml"),
-    },
-    Shipped {
-        name: "django-oauth-toolkit",
-        text: include_str!("../../profiles/django-oauth-toolkit.toml"),
-    },
-    Shipped {
-        name: "fastapi-users",
-        text: include_str!("../../profiles/fastapi-users.toml"),
-    },
+pub const SHIPPED: [Shipped; 15] = [
+    shipped!("contract"),
+    shipped!("node-express-boilerplate"),
+    shipped!("directus"),
+    shipped!("better-auth"),
+    shipped!("supabase"),
+    shipped!("dj-rest-auth"),
+    shipped!("djoser"),
+    shipped!("strapi"),
+    shipped!("strapi-sessions"),
+    shipped!("parse"),
+    shipped!("feathers"),
+    shipped!("django-oauth-toolkit"),
+    shipped!("fastapi-users"),
+    shipped!("oidc"),
+    shipped!("better-auth-desktop" over "better-auth"),
 ];
+
+#[cfg(any(test, feature = "testing"))]
+impl Shipped {
+    /// What an adopter writes to use it: its name, and what it leaves to be filled in.
+    pub fn example(&self) -> serde_json::Value {
+        let mut example = serde_json::json!({"extends": self.name, "backend": "https://a.example"});
+        if self.name == "oidc" {
+            example["browser"] =
+                serde_json::json!({"issuer": "https://identity.example", "client_id": "app"});
+        }
+        example
+    }
+}
