@@ -39,6 +39,7 @@ afterEach(() => {
   setSearchOpen(false);
   vestibule.snapshots.stop();
   vestibule.accounts.stop();
+  vestibule.links.stop();
   clearMocks();
   // `clearMocks` leaves an empty object there, and the next page would take itself for one of the app.
   Reflect.deleteProperty(window, "__TAURI_INTERNALS__");

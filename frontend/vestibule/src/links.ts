@@ -41,8 +41,13 @@ export function createLinks() {
     subscribe,
     /** Subscribes to what links ask. Call it once, in an app that has links. It never rejects. */
     start: subscription.start,
-    /** Ends the subscription at once. */
-    stop: subscription.stop,
+    /** Ends the subscription at once, and forgets the notice that is shown. */
+    stop: (): void => {
+      subscription.stop();
+      waiting = [];
+      lastTaken = 0;
+      set(null);
+    },
     /** The notice that is shown is done with; the next one follows. */
     close: (): void => {
       set(null);

@@ -104,7 +104,8 @@ fn is_link(argument: &OsStr) -> bool {
     let bytes = argument.as_encoded_bytes();
     let scheme = bytes.split(|byte| *byte == b':').next().unwrap_or_default();
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-    let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_letter);
+    let is_scheme =
+        scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_letter);
     is_scheme && scheme.len() < bytes.len()
 }
 
@@ -155,7 +156,9 @@ mod tests {
 
     #[test]
     fn a_link_is_no_unknown_argument() {
-        assert!(is_link(OsStr::new("com.example.app:/join?workspace=a.example")));
+        assert!(is_link(OsStr::new(
+            "com.example.app:/join?workspace=a.example"
+        )));
         for other in ["", ":", "-psn_0_1", "--doctor", "doctor", "1:2"] {
             assert!(!is_link(OsStr::new(other)), "{other}");
         }

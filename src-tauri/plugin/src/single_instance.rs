@@ -81,7 +81,9 @@ fn claim_folder(app: &AppHandle, timeout: Duration) -> Result<InstanceOwner, Aut
     let handle = app.clone();
     let launched: OnLaunch = Arc::new(move |links| deep_links::arrived(&handle, links));
     let links = app.state::<DeepLinks>().of_this_process();
-    match claim(&folder, timeout, &links, &launched).map_err(|error| unusable_folder(&folder, &error))? {
+    match claim(&folder, timeout, &links, &launched)
+        .map_err(|error| unusable_folder(&folder, &error))?
+    {
         Claim::Owned(owner) => Ok(owner),
         Claim::HandedOver => {
             fallback_data_dir::remove(app);

@@ -279,7 +279,9 @@ pub fn focus_any(app: &AppHandle) -> String {
         return MAIN.to_owned();
     }
     let windows = app.webview_windows();
-    let window = windows.get_key_value(MAIN).or_else(|| windows.iter().next());
+    let window = windows
+        .get_key_value(MAIN)
+        .or_else(|| windows.iter().next());
     if let Some((label, _)) = window {
         focus(app, label);
         return label.clone();

@@ -68,7 +68,10 @@ impl Driver {
         let mut wanted = Capabilities::new();
         // Without `browserName`, since WebKit's driver would look for a browser with that name.
         wanted
-            .set("tauri:options", json!({ "application": app, "args": arguments }))
+            .set(
+                "tauri:options",
+                json!({ "application": app, "args": arguments }),
+            )
             .map_err(|error| error.to_string())?;
         self.session(wanted).await
     }

@@ -59,7 +59,10 @@ impl Arguments {
             .flat_map(|argument| {
                 // Two bytes hold every length, by the bound of an argument.
                 let length = u16::try_from(argument.len()).unwrap_or(u16::MAX);
-                length.to_be_bytes().into_iter().chain(argument.iter().copied())
+                length
+                    .to_be_bytes()
+                    .into_iter()
+                    .chain(argument.iter().copied())
             })
             .collect();
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
@@ -116,7 +119,13 @@ mod tests {
     fn what_is_sent_is_what_is_read() {
         let long = "x".repeat(LONGEST_ARGUMENT);
         let many = ["y"; MOST_ARGUMENTS];
-        for given in [&[][..], &["app:/join"], &["", "a\0b", "é"], &[&*long, &long], &many] {
+        for given in [
+            &[][..],
+            &["app:/join"],
+            &["", "a\0b", "é"],
+            &[&*long, &long],
+            &many,
+        ] {
             let given = arguments(given);
             assert!(read_again(&given) == Some(given));
         }
@@ -135,16 +144,28 @@ mod tests {
         let long = "x".repeat(LONGEST_ARGUMENT * 3);
         let many: Vec<_> = std::iter::repeat_n(&*long, MOST_ARGUMENTS * 2).collect();
         let given = arguments(&many);
-        let read: Vec<_> = read_again(&given).expect("it is read").into_iter().collect();
+        let read: Vec<_> = read_again(&given)
+            .expect("it is read")
+            .into_iter()
+            .collect();
         assert_eq!(read.len(), MOST_ARGUMENTS);
-        assert!(read.iter().all(|argument| argument.len() == LONGEST_ARGUMENT + 1));
+        assert!(
+            read.iter()
+                .all(|argument| argument.len() == LONGEST_ARGUMENT + 1)
+        );
     }
 
     #[test]
     fn what_is_no_message_is_not_read() {
         let too_many = [0, 0].repeat(MOST_ARGUMENTS + 1);
         let too_long = [&[0xff, 0xff][..], &[b'x'; 0xffff]].concat();
-        for body in [&[0][..], &[0, 2, b'x'], &[0, 1, b'x', 0], &too_many, &too_long] {
+        for body in [
+            &[0][..],
+            &[0, 2, b'x'],
+            &[0, 1, b'x', 0],
+            &too_many,
+            &too_long,
+        ] {
             assert!(Arguments::read(body).is_none(), "{} bytes", body.len());
         }
         assert_eq!(Arguments::length([0xff; HEADER]), None);

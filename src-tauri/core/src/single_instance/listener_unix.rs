@@ -39,9 +39,11 @@ impl Listener {
                     if closed.load(Ordering::Acquire) {
                         return;
                     }
-                    if let Some(arguments) = answer(stream) {
-                        launched(arguments);
-                    }
+                    let launched = launched.clone();
+                    // In a thread of its own, so that a caller that hangs keeps nobody out. It ends by the
+                    // time limit of an answer.
+                    let answering = std::thread::Builder::new().name("launch".into());
+                    let _ = answering.spawn(move || answer(stream, &launched));
                 }
             })?;
         Ok(Self { address, over })
@@ -142,6 +144,7 @@ impl Caller {
     }
 
     fn hears_yes(&mut self) -> io::Result<()> {
+        self.until = Instant::now() + ANSWER_TIMEOUT;
         match self.read()? == *SHOWN_ANSWER {
             true => Ok(()),
             false => Err(io::ErrorKind::InvalidData.into()),
@@ -152,20 +155,28 @@ impl Caller {
         let length = Arguments::length(self.read()?).ok_or(io::ErrorKind::InvalidData)?;
         let mut body = vec![0; length];
         self.fill(&mut body)?;
-        let arguments = Arguments::read(&body).ok_or(io::ErrorKind::InvalidData)?;
-        self.stream.write_all(SHOWN_ANSWER)?;
-        Ok(arguments)
+        Arguments::read(&body).ok_or(io::ErrorKind::InvalidData.into())
     }
 }
 
-/// Answers a launch; `None` for a caller that is none. One that hands over nothing, or nothing that can be
-/// read, has no arguments.
-fn answer(stream: UnixStream) -> Option<Arguments> {
-    let mut caller = Caller::new(stream).ok()?;
-    let said = caller.read().ok()?;
-    (said == *SHOW_REQUEST).then_some(())?;
-    caller.stream.write_all(SHOWN_ANSWER).ok()?;
-    Some(caller.arguments().unwrap_or_default())
+/// Answers a launch. One that hands over nothing, or nothing that can be read, has no arguments. They are
+/// passed on before they are confirmed: a later launch that begins when this one has ended comes after it.
+fn answer(stream: UnixStream, launched: &OnLaunch) -> io::Result<()> {
+    let mut caller = Caller::new(stream)?;
+    if caller.read()? != *SHOW_REQUEST {
+        return Ok(());
+    }
+    caller.stream.write_all(SHOWN_ANSWER)?;
+    match caller.arguments() {
+        Ok(arguments) => {
+            launched(arguments);
+            caller.stream.write_all(SHOWN_ANSWER)
+        }
+        Err(_) => {
+            launched(Arguments::default());
+            Ok(())
+        }
+    }
 }
 
 /// Asks the owner at this address to show itself, and hands the arguments over. Whether it answered.

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions};
+use tokio::net::windows::named_pipe::{
+    ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -81,11 +83,21 @@ async fn serve(mut server: NamedPipeServer, name: &str, launched: &OnLaunch) -> 
     }
 }
 
-/// Answers a launch. One that hands over nothing, or nothing that can be read, has no arguments.
+/// Answers a launch. One that hands over nothing, or nothing that can be read, has no arguments. They are
+/// passed on before they are confirmed: a later launch that begins when this one has ended comes after it.
 async fn converse(mut caller: NamedPipeServer, launched: OnLaunch) {
     if let Ok(Ok(true)) = timeout(ANSWER_TIMEOUT, answer(&mut caller)).await {
         let arguments = timeout(ANSWER_TIMEOUT, arguments(&mut caller)).await;
-        launched(arguments.ok().and_then(Result::ok).unwrap_or_default());
+        let arguments = arguments.ok().and_then(Result::ok);
+        let is_handed_over = arguments.is_some();
+        launched(arguments.unwrap_or_default());
+        if is_handed_over {
+            let confirmed = async {
+                caller.write_all(SHOWN_ANSWER).await?;
+                caller.flush().await
+            };
+            let _ = timeout(ANSWER_TIMEOUT, confirmed).await;
+        }
         // Closing the pipe would discard what was written, so the caller closes it once it has read.
         let mut rest = [0];
         let _ = timeout(ANSWER_TIMEOUT, caller.read(&mut rest)).await;
@@ -109,10 +121,7 @@ async fn arguments(caller: &mut NamedPipeServer) -> io::Result<Arguments> {
     let length = Arguments::length(header).ok_or(io::ErrorKind::InvalidData)?;
     let mut body = vec![0; length];
     caller.read_exact(&mut body).await?;
-    let arguments = Arguments::read(&body).ok_or(io::ErrorKind::InvalidData)?;
-    caller.write_all(SHOWN_ANSWER).await?;
-    caller.flush().await?;
-    Ok(arguments)
+    Arguments::read(&body).ok_or(io::ErrorKind::InvalidData.into())
 }
 
 /// Windows removes a pipe with the process that made it.

@@ -99,7 +99,9 @@ impl DeepLinks {
         if notices.add(window, about) {
             self.channels.send(Some(window), &(), &notices.of(window));
         } else {
-            tracing::warn!("more links have come than anybody has looked at; the last one is dropped");
+            tracing::warn!(
+                "more links have come than anybody has looked at; the last one is dropped"
+            );
         }
     }
 
@@ -111,7 +113,10 @@ impl DeepLinks {
         arrived.extend(links.by_ref().take(room));
         let dropped = links.count();
         if dropped > 0 {
-            tracing::warn!(dropped, "more links have come than the app takes at once; the last are dropped");
+            tracing::warn!(
+                dropped,
+                "more links have come than the app takes at once; the last are dropped"
+            );
         }
     }
 }
@@ -229,7 +234,11 @@ mod tests {
         let kept = lock(&links.arrived);
         assert_eq!(kept.len(), MOST);
         assert_eq!(kept[0], b"com.example.app:/0");
-        assert_eq!(kept[MOST - 1], b"com.example.app:/7", "they are in their order");
+        assert_eq!(
+            kept[MOST - 1],
+            b"com.example.app:/7",
+            "they are in their order"
+        );
     }
 
     #[test]

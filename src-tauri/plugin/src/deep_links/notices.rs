@@ -80,10 +80,17 @@ mod tests {
     #[test]
     fn a_window_gets_its_own_in_their_order() {
         let mut notices = Notices::default();
-        for (window, host) in [("main", "a.example"), ("window-2", "b.example"), ("main", "c.example")] {
+        for (window, host) in [
+            ("main", "a.example"),
+            ("window-2", "b.example"),
+            ("main", "c.example"),
+        ] {
             assert!(notices.add(window, join(host)));
         }
-        assert_eq!(waiting(&notices, "main"), [join("a.example"), join("c.example")]);
+        assert_eq!(
+            waiting(&notices, "main"),
+            [join("a.example"), join("c.example")]
+        );
         assert_eq!(waiting(&notices, "window-2"), [join("b.example")]);
     }
 
@@ -107,7 +114,8 @@ mod tests {
         let mut notices = Notices::default();
         assert!((0..1_000).all(|_| notices.add("main", join("same.example"))));
         assert_eq!(waiting(&notices, "main").len(), 1);
-        let added = (0..1_000).filter(|number| notices.add("main", join(&format!("{number}.example"))));
+        let added =
+            (0..1_000).filter(|number| notices.add("main", join(&format!("{number}.example"))));
         assert_eq!(added.count(), MOST - 1);
         assert_eq!(notices.of("main").waiting.len(), MOST);
     }

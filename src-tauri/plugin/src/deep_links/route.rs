@@ -212,7 +212,10 @@ mod tests {
             (b"com.example.app:/callback\n", Character),
             (b" com.example.app:/callback", Character),
             ("com.example.app:/callback?code=é".as_bytes(), Character),
-            ("com.example.app:/join?workspace=a\u{202e}.example".as_bytes(), Character),
+            (
+                "com.example.app:/join?workspace=a\u{202e}.example".as_bytes(),
+                Character,
+            ),
             (b"com.example.app:/callback?code=%", Encoding),
             (b"com.example.app:/callback?code=%4", Encoding),
             (b"com.example.app:/callback?code=%zz", Encoding),
@@ -225,19 +228,49 @@ mod tests {
             (b"com.example.app:/join?workspace=", Parameters),
             (b"com.example.app:/join?Workspace=a.example", Parameters),
             (b"com.example.app:/join?workspac%65=a.example", Parameters),
-            (b"com.example.app:/join?workspace=a.example&workspace=b.example", Parameters),
-            (b"com.example.app:/join?workspace=a.example&code=c", Parameters),
+            (
+                b"com.example.app:/join?workspace=a.example&workspace=b.example",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=a.example&code=c",
+                Parameters,
+            ),
             (b"com.example.app:/join?x=y&workspace=a.example", Parameters),
             (b"com.example.app:/join?workspace=a.example#x", Parameters),
-            (b"com.example.app:/join?workspace=javascript:alert(1)", Parameters),
-            (b"com.example.app:/join?workspace=file:///etc/passwd", Parameters),
-            (b"com.example.app:/join?workspace=com.example.app:/join", Parameters),
-            (b"com.example.app:/join?workspace=http://a.example", Parameters),
-            (b"com.example.app:/join?workspace=https://ada:hunter22@a.example", Parameters),
-            (b"com.example.app:/join?workspace=https%253A%252F%252Fa.example", Parameters),
-            (b"com.example.app:/join?workspace=a%2Eexample%0A%0Db.example", Parameters),
+            (
+                b"com.example.app:/join?workspace=javascript:alert(1)",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=file:///etc/passwd",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=com.example.app:/join",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=http://a.example",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=https://ada:hunter22@a.example",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=https%253A%252F%252Fa.example",
+                Parameters,
+            ),
+            (
+                b"com.example.app:/join?workspace=a%2Eexample%0A%0Db.example",
+                Parameters,
+            ),
             (b"com.example.app:/join?workspace=a%ff.example", Parameters),
-            (b"com.example.app:/join?workspace=a%E2%80%AE.example", Parameters),
+            (
+                b"com.example.app:/join?workspace=a%E2%80%AE.example",
+                Parameters,
+            ),
             (b"com.example.app:/join?workspace=a.example+b", Parameters),
             (long.as_bytes(), TooLong),
         ] {

@@ -103,8 +103,9 @@ fn check(scheme: &str) -> Result<(), ProfileError> {
     let mut letters = scheme.bytes();
     // RFC 3986 §3.1. Desktops compare the scheme as it is registered, so it is in small letters.
     let begins = letters.next().is_some_and(|it| it.is_ascii_lowercase());
-    let goes_on = letters
-        .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'+' | b'-' | b'.'));
+    let goes_on = letters.all(|it| {
+        it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'+' | b'-' | b'.')
+    });
     if !begins || !goes_on {
         return Err(mistake(
             "is no scheme: it begins with a small letter, and small letters, digits, `+`, `-` and `.` \
@@ -143,7 +144,11 @@ mod tests {
     #[test]
     fn an_app_that_names_none_has_no_links() {
         assert_eq!(Scheme::configured(&tauri::Config::default()), Ok(None));
-        for none in [json!({}), json!({ "desktop": { "schemes": [] } }), json!({ "mobile": [] })] {
+        for none in [
+            json!({}),
+            json!({ "desktop": { "schemes": [] } }),
+            json!({ "mobile": [] }),
+        ] {
             assert_eq!(configured(none), Ok(None));
         }
     }
@@ -190,7 +195,13 @@ mod tests {
         for link in ["com.example.app:/x", "COM.Example.APP:/x"] {
             assert_eq!(scheme.strip(link.as_bytes()), Some(&b"/x"[..]), "{link}");
         }
-        for other in ["", "com.example.app", "com.example.app.dev:/x", "com.example.ap:/x", " com.example.app:/x"] {
+        for other in [
+            "",
+            "com.example.app",
+            "com.example.app.dev:/x",
+            "com.example.ap:/x",
+            " com.example.app:/x",
+        ] {
             assert_eq!(scheme.strip(other.as_bytes()), None, "{other}");
         }
     }

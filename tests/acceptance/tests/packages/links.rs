@@ -27,7 +27,11 @@ fn opens_links(package: &Unpacked) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         for (host, running) in [("one.example", 1), ("two.example", 1)] {
-            open(&desktop, package, &format!("{SCHEME}:/join?workspace={host}"));
+            open(
+                &desktop,
+                package,
+                &format!("{SCHEME}:/join?workspace={host}"),
+            );
             let line = format!("a link asks to add a workspace host=\"{host}\"");
             until("the link in the log", async || {
                 let log = log_of(desktop.home()).ok_or("there is no log")?;
@@ -80,7 +84,10 @@ fn open(desktop: &Desktop, package: &Unpacked, link: &str) {
         .env("XDG_DATA_DIRS", usr.join("share"))
         .stdin(Stdio::null())
         .status();
-    assert!(opened.expect("gio is installed").success(), "gio opens {link}");
+    assert!(
+        opened.expect("gio is installed").success(),
+        "gio opens {link}"
+    );
 }
 
 fn log_of(folder: &Path) -> Option<String> {

@@ -109,12 +109,18 @@ fn a_cold_start_shows_what_its_link_asks() {
 fn a_redirect_that_nobody_waits_for_says_so() {
     scenario(async |stage| {
         let app = stage.start_at("/auth/login/").await;
-        open(stage, &[format!("{SCHEME}:/callback?code=hunter22&state=s")]);
+        open(
+            stage,
+            &[format!("{SCHEME}:/callback?code=hunter22&state=s")],
+        );
         app.reads(OVER).await;
         app.arrives("/auth/login/").await;
         let log = std::fs::read_to_string(stage.log()).expect("a log");
         assert!(log.contains("a sign-in that is not open any more"), "{log}");
-        assert!(!log.contains("hunter22"), "what the link held is in the log");
+        assert!(
+            !log.contains("hunter22"),
+            "what the link held is in the log"
+        );
     });
 }
 
