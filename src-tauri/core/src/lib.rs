@@ -31,6 +31,8 @@ mod backend_calls;
 #[cfg(feature = "session")]
 mod beside_body;
 #[cfg(feature = "session")]
+pub mod browser;
+#[cfg(feature = "session")]
 mod clock;
 #[cfg(feature = "session")]
 mod cookie_date;
@@ -116,6 +118,6 @@ pub use status::is_absent_endpoint;
 #[cfg(feature = "session")]
 pub use storage::keyring::Keyring;
 #[cfg(feature = "session")]
-pub use token::{BodyToken, RefreshToken};
+pub use token::{BodyToken, ProviderToken, RefreshToken};
 #[cfg(feature = "session")]
 pub use token_expiry::token_lifetime;

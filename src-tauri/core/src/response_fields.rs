@@ -27,6 +27,8 @@ pub struct AccessToken {
     pub lifetime: Option<Duration>,
     /// What the backend calls the session, if the answer says it.
     pub session_id: Option<Secret>,
+    /// The provider's ID token, where a person has signed in by the browser.
+    pub id_token: Option<Secret>,
 }
 
 /// An answer and how to read it.
@@ -168,6 +170,7 @@ impl<'a> ResponseFields<'a> {
             token,
             lifetime,
             session_id: self.session_id(),
+            id_token: None,
         })
     }
 

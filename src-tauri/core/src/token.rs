@@ -1,10 +1,12 @@
-//! What renews a session: the backend's refresh cookies, a token that came in a body, or both.
-//! This is what the keyring keeps.
+//! What renews a session: the backend's refresh cookies, a token that came in a body, or both; or the
+//! refresh token of a provider, where a person has signed in by the browser. This is what the keyring
+//! keeps.
 
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap as _, Serializer};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
@@ -21,11 +23,31 @@ pub struct BodyToken {
     pub expires: Option<i64>,
 }
 
+/// The refresh token of a provider (RFC 6749 §1.5). It goes to the origin of the token endpoint that has
+/// issued it, and to no other, whatever the provider's discovery says later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderToken {
+    /// The token as it is sent.
+    #[serde(serialize_with = "write_secret")]
+    pub token: Secret,
+    /// The token endpoint that has issued it.
+    pub endpoint: Url,
+    /// When it expires, in seconds since the epoch, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
+}
+
+fn write_secret<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.secret())
+}
+
 /// What a refresh sends and what the keyring keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefreshToken {
     cookies: Vec<RefreshCookie>,
     body: Option<BodyToken>,
+    provider: Option<ProviderToken>,
 }
 
 impl RefreshToken {
@@ -54,9 +76,22 @@ impl RefreshToken {
         }
     }
 
+    /// What a provider has given out: nothing else renews the session.
+    pub fn of_provider(token: ProviderToken) -> Self {
+        Self {
+            provider: Some(token),
+            ..Self::default()
+        }
+    }
+
+    /// The provider's token, if a provider renews the session.
+    pub fn provider(&self) -> Option<&ProviderToken> {
+        self.provider.as_ref()
+    }
+
     /// Whether there is nothing to send.
     pub fn is_empty(&self) -> bool {
-        self.cookies.is_empty() && self.body.is_none()
+        self.cookies.is_empty() && self.body.is_none() && self.provider.is_none()
     }
 
     /// The cookies that are sent to `url`: longer paths first, then older ones (RFC 6265 §5.4).
@@ -86,12 +121,15 @@ impl RefreshToken {
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
         let cookies = self.cookies.iter().map(RefreshCookie::pair);
         let cookies = cookies.map(|(_, value)| Secret::new(value.as_str()));
-        cookies.chain(self.body().cloned())
+        let provider = self.provider.iter().map(|held| held.token.clone());
+        cookies.chain(self.body().cloned()).chain(provider)
     }
 
     /// When the first of its parts expires, if any is known to.
     pub fn expires(&self) -> Option<OffsetDateTime> {
+        let provider = self.provider.as_ref().and_then(|held| held.expires);
         let body = self.body.as_ref().and_then(|body| body.expires);
+        let body = body.or(provider);
         let body = body.and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
         let cookies = self.cookies.iter().filter_map(RefreshCookie::expires);
         cookies.chain(body).min()
@@ -115,6 +153,9 @@ impl RefreshToken {
         if let Some(body) = self.body() {
             bytes.extend_from_slice(body.secret().as_bytes());
         }
+        if let Some(held) = &self.provider {
+            bytes.extend_from_slice(held.token.secret().as_bytes());
+        }
         bytes
     }
 }
@@ -122,17 +163,23 @@ impl RefreshToken {
 const COOKIES: &str = "cookies";
 const BODY: &str = "body";
 const EXPIRES: &str = "expires";
+const PROVIDER: &str = "provider";
 
 /// A list of cookies if there is nothing else, as before bodies could carry a token.
 impl Serialize for RefreshToken {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(body) = &self.body else {
+        if self.body.is_none() && self.provider.is_none() {
             return self.cookies.serialize(serializer);
-        };
+        }
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(COOKIES, &self.cookies)?;
-        map.serialize_entry(BODY, body.token.secret())?;
-        map.serialize_entry(EXPIRES, &body.expires)?;
+        if let Some(body) = &self.body {
+            map.serialize_entry(COOKIES, &self.cookies)?;
+            map.serialize_entry(BODY, body.token.secret())?;
+            map.serialize_entry(EXPIRES, &body.expires)?;
+        }
+        if let Some(held) = &self.provider {
+            map.serialize_entry(PROVIDER, held)?;
+        }
         map.end()
     }
 }
@@ -160,24 +207,29 @@ impl<'de> Visitor<'de> for CookiesOrWhole {
         }
         Ok(RefreshToken {
             cookies,
-            body: None,
+            ..RefreshToken::default()
         })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RefreshToken, A::Error> {
-        let (mut cookies, mut token, mut expires) = (None, None, None);
+        let (mut cookies, mut token, mut expires, mut provider) = (None, None, None, None);
         while let Some(key) = members.next_key::<String>()? {
             match key.as_str() {
                 COOKIES => cookies = Some(members.next_value()?),
                 BODY => token = Some(members.next_value()?),
                 EXPIRES => expires = members.next_value()?,
+                PROVIDER => provider = Some(members.next_value()?),
                 _ => return Err(de::Error::custom("an unknown member")),
             }
         }
-        let token = token.ok_or_else(|| de::Error::missing_field(BODY))?;
+        let body = token.map(|token| BodyToken { token, expires });
+        if body.is_none() && provider.is_none() {
+            return Err(de::Error::missing_field(BODY));
+        }
         Ok(RefreshToken {
             cookies: cookies.unwrap_or_default(),
-            body: Some(BodyToken { token, expires }),
+            body,
+            provider,
         })
     }
 }
@@ -215,6 +267,29 @@ mod tests {
         let mut other = of(ends_at(1));
         other.apply(vec![cookie()]);
         assert!(!other.is_same(&of(ends_at(1))));
+    }
+
+    #[test]
+    fn a_providers_token_comes_back_and_is_nothing_else() {
+        let held = ProviderToken {
+            token: Secret::new("p-1"),
+            endpoint: Url::parse("https://identity.example/token?p=1").unwrap(),
+            expires: Some(2_000_000_000),
+        };
+        let token = RefreshToken::of_provider(held.clone());
+        assert!(!token.is_empty());
+        assert_eq!(token.body(), None, "no template sends it to the backend");
+        let here = Url::parse("https://identity.example/token").unwrap();
+        assert!(token.pairs(&here).is_empty(), "nor a cookie");
+        assert_eq!(token.secrets().collect::<Vec<_>>(), [Secret::new("p-1")]);
+        assert_eq!(token.expires().unwrap().unix_timestamp(), 2_000_000_000);
+        let bytes = serde_json::to_vec(&token).unwrap();
+        let read: RefreshToken = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(read.provider(), Some(&held));
+        assert!(read.is_same(&token) && !format!("{read:?}").contains("p-1"));
+        for bad in [r"{}", r#"{"provider":{}}"#, r#"{"provider":{"token":"a"}}"#] {
+            assert!(serde_json::from_str::<RefreshToken>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use vestibule_core::workspaces::address::{self, Address};
 use vestibule_core::workspaces::{self, Workspaces};
 use vestibule_core::{AccountId, AuthError, ErrorCode, Keyring, Policy};
 
+use crate::app_desktop::AppDesktop;
 use crate::backend_profile::{BackendSettings, BuiltIn};
 use crate::commands::internal_error;
 use crate::question::{self, Question, Refusals};
@@ -346,6 +347,7 @@ impl AccountHost for Host {
             folder: place.folder.clone(),
             store: Arc::new(Keyring::new(self.app.config().identifier.clone())),
             product: product(&self.app),
+            desktop: Arc::new(AppDesktop::new(&self.app)),
         };
         let origin = config.profile.origin();
         let mut transports = lock(&self.transports);

@@ -19,6 +19,7 @@
 mod account_list;
 mod account_menu;
 mod accounts;
+mod app_desktop;
 mod backend_profile;
 mod builder;
 #[cfg(feature = "doctor")]

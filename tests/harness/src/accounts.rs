@@ -10,6 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use vestibule_backend::Backend;
 use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConfig};
+use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{Config, Session, WeakSession};
 use vestibule_core::testing::{
@@ -146,6 +147,7 @@ impl AccountHost for TestHost {
             folder,
             store: self.keyring.clone(),
             product: PRODUCT.into(),
+            desktop: Arc::new(NoDesktop),
         };
         let machine = Machine {
             clock: self.clock.clone(),

@@ -12,6 +12,7 @@ mod accounts;
 mod backend;
 pub mod child;
 mod clock;
+mod desktop;
 mod disk;
 mod front;
 mod harness;
@@ -25,6 +26,7 @@ mod wait;
 pub use accounts::{AccountApp, TestHost};
 pub use backend::{account, alive, answer, refusal, start_backend, success};
 pub use clock::{Pace, TestClock, clock, passing};
+pub use desktop::TestDesktop;
 #[cfg(target_os = "linux")]
 pub use disk::Cramped;
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{self, Session};
 use vestibule_core::testing::Item;
@@ -16,6 +17,7 @@ use vestibule_core::wire::{
 use vestibule_core::{AuthError, ChallengeId, Secret, SecretBytes, SecretStore};
 
 use crate::clock::{Pace, TestClock, clock, passing};
+use crate::desktop::TestDesktop;
 use crate::state::{is_fresh, shown, why};
 use crate::store::TestStore;
 use crate::wait::{Lost, eventually, until};
@@ -29,6 +31,7 @@ pub fn config(profile: Profile, records: &Path, store: Arc<dyn SecretStore>) -> 
         folder: records.to_owned(),
         store,
         product: "Vestibule 0.1.0".into(),
+        desktop: Arc::new(NoDesktop),
     }
 }
 
@@ -40,6 +43,8 @@ pub struct Installation {
     pub store: Arc<TestStore>,
     /// The clock, which a test advances.
     pub clock: Arc<TestClock>,
+    /// The desktop, which a test plays.
+    pub desktop: Arc<TestDesktop>,
     /// The profile with which the next start opens the session.
     pub profile: Profile,
     /// The folder with the session's records.
@@ -80,12 +85,17 @@ impl Installation {
         if let Some(stored) = stored {
             stored.write(&store, &stored.name, &records)?;
         }
-        let config = config(profile.clone(), &records, store.clone());
+        let desktop = Arc::new(TestDesktop::default());
+        let config = session::Config {
+            desktop: desktop.clone(),
+            ..config(profile.clone(), &records, store.clone())
+        };
         let session = Session::open_with_clock(config, clock.clone());
         Ok(Self {
             session: session.map_err(|error| error.to_string())?,
             store,
             clock,
+            desktop,
             profile,
             records,
             _folder: folder,
@@ -94,7 +104,10 @@ impl Installation {
 
     /// What the next start opens the session with; a test can change it.
     pub fn config(&self) -> session::Config {
-        config(self.profile.clone(), &self.records, self.store.clone())
+        session::Config {
+            desktop: self.desktop.clone(),
+            ..config(self.profile.clone(), &self.records, self.store.clone())
+        }
     }
 
     /// Another process over the same records, store and clock; the one that runs goes on.

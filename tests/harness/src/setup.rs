@@ -15,7 +15,7 @@ use vestibule_core::{AuthError, SecretStore};
 
 use crate::backend::{alive, start_backend};
 use crate::clock::TestClock;
-use crate::profile::profile;
+use crate::profile::{merge, profile};
 use crate::session::{Installation, config};
 use crate::store::TestStore;
 
@@ -51,6 +51,11 @@ impl Setup {
             store: self.store.clone(),
             more: self.more.clone(),
         }
+    }
+
+    /// Merges `more` into the profile of later installations, where it depends on the backend's address.
+    pub fn add_to_profile(&mut self, more: Value) {
+        merge(&mut self.more, more);
     }
 
     /// The profile of its installations.

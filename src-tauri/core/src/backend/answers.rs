@@ -60,6 +60,9 @@ impl Backend {
         token: &RefreshToken,
         now: SystemTime,
     ) -> RefreshAnswer {
+        if let Some(held) = token.provider() {
+            return self.provider_answer(held, status, body, now);
+        }
         let profile = self.profile();
         let not_understood = RefreshAnswer::Transient(BackendError::of_answer(status, body));
         let refused = RefreshAnswer::Refused {

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::content_encoding;
 use super::endpoint_call::decoded;
 use super::error::BackendError;
+use super::provider::ProviderCache;
 use super::recorder::Recorder;
 use super::request::{BackendRequest, Payload, TimeLimit, text_header};
 use super::request_span::RequestSpan;
@@ -49,6 +50,8 @@ pub struct Backend {
     new_connections: bool,
     /// Records every exchange; only the doctor has one.
     recorder: Option<Recorder>,
+    /// What is known of the provider of the sign-in by browser.
+    pub(super) providers: Arc<ProviderCache>,
 }
 
 impl Backend {
@@ -81,6 +84,7 @@ impl Backend {
             jar: Jar::default(),
             new_connections: false,
             recorder: None,
+            providers: Arc::default(),
         }
     }
 

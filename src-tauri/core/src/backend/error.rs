@@ -35,6 +35,9 @@ pub enum BackendError {
     /// Nothing was sent: a value cannot be sent where the profile has it go, such as a line break in a
     /// header or a table in a form.
     Unsendable,
+    /// Nothing was sent: the provider that renews the session is another than the one that has begun
+    /// it, or there is none any more.
+    ProviderMoved,
 }
 
 impl BackendError {
@@ -71,7 +74,7 @@ impl BackendError {
             Self::Truncated => Some(Obstacle::BrokenOff),
             Self::Portal => Some(Obstacle::Portal),
             Self::Status(status) => class(status.as_u16()).obstacle(),
-            Self::TooLarge | Self::BadAnswer | Self::Unsendable => None,
+            Self::TooLarge | Self::BadAnswer | Self::Unsendable | Self::ProviderMoved => None,
         }
     }
 
@@ -82,6 +85,7 @@ impl BackendError {
             Self::Status(status) => class(status.as_u16()).error(),
             Self::Portal | Self::BadAnswer => ErrorCode::BadAnswer,
             Self::Unsendable => ErrorCode::InvalidInput,
+            Self::ProviderMoved => ErrorCode::SessionEnded,
         }
     }
 }
@@ -112,6 +116,7 @@ impl fmt::Display for BackendError {
             (Self::Unsendable, None) => {
                 f.write_str("a value cannot be sent where the profile has it go")
             }
+            (Self::ProviderMoved, None) => f.write_str("the provider is another one now"),
             (_, None) => f.write_str("the backend's answer is not what the profile describes"),
         }
     }

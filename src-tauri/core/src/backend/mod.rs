@@ -2,7 +2,8 @@
 //! its answer. Nothing here knows the session.
 //!
 //! `sign_in`, `session_calls` and `sign_out` have the calls of a session, `api` has those
-//! of the adopter's own API, `session_list` those about other sessions of the account.
+//! of the adopter's own API, `session_list` those about other sessions of the account. `provider` is what
+//! a sign-in by the browser speaks with.
 //! `endpoint_call` makes a call of an endpoint, `request` builds the requests, `client` sends them, `answers`
 //! says what the answers mean, by the profile's rules and by `status`.
 
@@ -17,6 +18,7 @@ mod endpoint_call;
 mod error;
 mod features;
 mod page_headers;
+mod provider;
 mod recorder;
 mod redirect;
 mod request;
@@ -38,6 +40,7 @@ pub use client::Backend;
 pub(crate) use client::EXCHANGE_TIMEOUT;
 pub use download::{CHUNK, Download};
 pub use error::{BackendError, refusal};
+pub(crate) use provider::{Authorization, DevicePoll, DeviceSignIn, Provider, Returned};
 pub use recorder::{Exchange, Recorder};
 pub(crate) use request::wiped;
 pub use response::Response;

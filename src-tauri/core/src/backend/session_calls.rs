@@ -50,6 +50,9 @@ impl Backend {
         device: &Device,
         attempt: u32,
     ) -> Result<Response, BackendError> {
+        if let Some(held) = token.provider() {
+            return self.refresh_at_provider(held, device, attempt).await;
+        }
         let call = self.renewal(token, access, device)?;
         self.call(EndpointCall { attempt, ..call }).await
     }
@@ -70,12 +73,18 @@ impl Backend {
         Ok(EndpointCall::of_session(endpoint, token, access, device))
     }
 
-    /// The refresh token in the body of an answer to a refresh. The caller keeps it before it
-    /// does anything else with the answer.
-    pub fn rotated(&self, body: &ResponseBody, now: SystemTime) -> Option<BodyToken> {
+    /// Takes the refresh token in the body of an answer to a refresh over into `token`. The caller keeps
+    /// it before it does anything else with the answer.
+    pub fn take_rotated(&self, token: &mut RefreshToken, body: &ResponseBody, now: SystemTime) {
+        if let Some(held) = token.provider() {
+            if let Some(next) = self.rotated_at_provider(held, body, now) {
+                *token = next;
+            }
+            return;
+        }
         let profile = self.profile();
-        let reply = body.reply(profile, profile.refresh_fields())?;
-        tokens::refresh(profile, &reply, now)
+        let reply = body.reply(profile, profile.refresh_fields());
+        token.apply_body(reply.and_then(|reply| tokens::refresh(profile, &reply, now)));
     }
 
     /// Asks whose session it is.

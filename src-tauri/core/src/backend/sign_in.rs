@@ -186,6 +186,24 @@ impl Backend {
         .await
     }
 
+    /// Signs in by another call than those of the profile, whose body has these members.
+    pub(super) async fn sign_in_with(
+        &self,
+        endpoint: &Endpoint,
+        members: &Map<String, Value>,
+        device: &Device,
+    ) -> Result<SignInResponse, SignInFailure> {
+        let variables = Variables::default();
+        self.sign_in(
+            SignInCall::Login,
+            Some(endpoint),
+            &variables,
+            Some(members),
+            device,
+        )
+        .await
+    }
+
     /// Has a code sent: the first one of the challenge, or another one.
     pub async fn send_code(
         &self,

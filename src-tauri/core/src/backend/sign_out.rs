@@ -45,6 +45,9 @@ impl Backend {
         access: Option<&Secret>,
         device: &Device,
     ) -> Result<SignOutAnswer, UndeliveredSignOut> {
+        if let Some(held) = token.provider() {
+            return self.revoke_at_provider(held, access, device).await;
+        }
         let Some(endpoint) = self.profile().endpoints.logout.get() else {
             tracing::info!(
                 "the profile has no endpoint for a sign-out: the session ends at the backend when \
@@ -82,14 +85,14 @@ impl Backend {
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         if status.is_success() {
             token.apply(head.take_refresh_changes());
-            token.apply_body(self.rotated(&head.without_body(), now));
+            self.take_rotated(&mut token, &head.without_body(), now);
         }
         // The token in the headers is the one that counts, even if the body breaks off.
         let body = head.body().await;
         if status.is_success()
             && let Ok(body) = &body
         {
-            token.apply_body(self.rotated(body, now));
+            self.take_rotated(&mut token, body, now);
         }
         let changed = (token != *before && !token.is_empty()).then(|| token.clone());
         let untold = |fault| UndeliveredSignOut {

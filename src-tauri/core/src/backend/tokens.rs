@@ -41,5 +41,6 @@ pub(super) fn access(
         token: token.body().cloned(),
         lifetime,
         session_id: reply.session_id(),
+        id_token: None,
     })
 }

@@ -134,6 +134,15 @@ fn fields(
     Ok(fields)
 }
 
+/// The bytes of a form with these fields.
+pub(crate) fn form_body(fields: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+    let fields = fields.iter();
+    let fields: Vec<_> = fields
+        .map(|(name, value)| ((*name).to_owned(), Zeroizing::new((*value).to_owned())))
+        .collect();
+    write_measured(&|out| write_form(&fields, out))
+}
+
 fn write_form(fields: &[(String, Zeroizing<String>)], out: &mut dyn Write) -> io::Result<()> {
     let mut lead: &[u8] = b"";
     let encode = |text: &str, out: &mut dyn Write| {

@@ -19,6 +19,16 @@ impl EndpointOrigin {
         Ok(Self(url))
     }
 
+    /// The origin of an address.
+    #[cfg_attr(not(feature = "session"), expect(dead_code))]
+    pub(crate) fn of(address: &Url) -> Self {
+        let mut origin = address.clone();
+        origin.set_path("/");
+        origin.set_query(None);
+        origin.set_fragment(None);
+        Self(origin)
+    }
+
     /// The address without a path.
     pub fn url(&self) -> &Url {
         &self.0

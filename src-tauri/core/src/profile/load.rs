@@ -165,7 +165,8 @@ fn shipped(name: &str) -> Value {
     layer.unwrap_or_else(|| Value::Object(Map::new()))
 }
 
-pub(super) fn merge(below: &mut Value, above: &Value) {
+/// Lays `above` over `below`.
+pub(crate) fn merge(below: &mut Value, above: &Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {
             for (key, value) in above {

@@ -52,9 +52,12 @@ pub use browser::{ApiToken, Browser, BrowserKind, Button, Loopback, ProviderAddr
 pub(crate) use check::is_loopback;
 pub use condition::Facts;
 pub use encoding::Encoding;
+pub(crate) use encoding::form_body;
 pub use endpoint_origin::EndpointOrigin;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
+#[cfg(test)]
+pub(crate) use load::merge as merge_for_tests;
 pub use load::{Loaded, load, load_for};
 pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
@@ -82,6 +85,7 @@ pub use verbs::{Endpoints, Verb};
 pub(crate) use workspace_settings::ADDED_PREFIX;
 pub use workspace_settings::{Adding, DEFAULT_WORKSPACE, ListedWorkspace, WorkspaceSettings};
 
+use self::body_template::BodyTemplate;
 use crate::roles::Roles;
 use crate::wire::Identifier;
 
@@ -275,6 +279,15 @@ fn below(base: &Url, path: &str) -> Url {
 }
 
 impl Endpoint {
+    /// A call at this path whose JSON its caller writes.
+    pub(crate) fn post_json(path: &str) -> Self {
+        Self {
+            path: Template::plain(path),
+            body: ValueOrFalse(Some(BodyTemplate::Table(Vec::new()))),
+            ..Self::default()
+        }
+    }
+
     /// The places of what its step keeps.
     fn step_places(&self) -> impl Iterator<Item = &Place> {
         let step = self.before.get().into_iter();

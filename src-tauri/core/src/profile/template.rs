@@ -67,6 +67,13 @@ impl fmt::Debug for Template {
 }
 
 impl Template {
+    /// A text without placeholders.
+    pub(super) fn plain(text: &str) -> Self {
+        Self {
+            parts: vec![Part::Plain(Zeroizing::new(text.to_owned()))],
+        }
+    }
+
     /// Reads a template; the error says what is wrong with it, not what it holds.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();

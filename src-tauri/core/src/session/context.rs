@@ -13,6 +13,8 @@ use super::process_lock::ProcessLock;
 use super::sign_out_delivery::{DueSignOuts, SignOutDelivery};
 use super::trusted_device::TrustedDevice;
 use crate::backend::Backend;
+use crate::browser::Desktop;
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::SessionId;
@@ -34,12 +36,25 @@ pub(super) struct Context {
     pub lock: ProcessLock,
     pub backend: Backend,
     pub product: String,
+    pub desktop: Arc<dyn Desktop>,
 }
 
 impl Context {
     /// Whether `epoch` is still the current one.
     pub(super) fn is_current(&self, epoch: Epoch) -> bool {
         self.shared.in_epoch(epoch).is_some()
+    }
+
+    /// The backend for a sign-in, with a jar of its own: it is the session's once the sign-in is
+    /// taken into use, and lost if it is not. It begins with the cookies of nobody's jar. Where
+    /// somebody is signed in it begins empty: the cookies of one person do not go along with the
+    /// sign-in of another.
+    pub(super) fn backend_for_sign_in(&self) -> Backend {
+        let jar = self.shared.look(|inner| match inner.session {
+            None => inner.jar().copy(),
+            Some(_) => Jar::default(),
+        });
+        self.backend.with_jar(jar)
     }
 
     /// Whether closing the session now would lose nothing: see [`super::Session::is_at_rest`].

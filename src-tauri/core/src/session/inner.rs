@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
+use super::browser_flow::OpenBrowserFlow;
 use super::epoch::{AccessId, AttemptId, Epoch, InUse};
 use super::keyring_status::KeyringStatus;
 use super::open_session::{OpenChallenge, OpenSession};
@@ -50,6 +51,8 @@ pub(super) struct Inner {
     pub ignores_unnamed_marker: bool,
     attempts: BTreeSet<AttemptId>,
     challenge: Option<OpenChallenge>,
+    /// The sign-in that goes on outside of the app.
+    browser: Option<OpenBrowserFlow>,
     pub plan: Plan,
     /// Refusals by status alone. Several of them end the session.
     pub refusals: StatusRefusals,
@@ -180,11 +183,38 @@ impl Inner {
     /// Voids every sign-in under way. Returns the challenge that was open.
     pub(super) fn void_attempts(&mut self) -> Option<OpenChallenge> {
         self.attempts.clear();
+        self.browser = None;
         self.challenge.take()
+    }
+
+    /// The sign-in that goes on outside of the app.
+    pub(super) fn browser_flow(&self) -> Option<&OpenBrowserFlow> {
+        self.browser.as_ref()
+    }
+
+    /// The same, for what becomes known of it.
+    pub(super) fn browser_flow_mut(&mut self) -> Option<&mut OpenBrowserFlow> {
+        self.browser.as_mut()
+    }
+
+    /// Opens a sign-in outside of the app, in place of any other and of any challenge, whose sign-ins are
+    /// over with that. Returns the challenge.
+    pub(super) fn open_browser_flow(&mut self, flow: OpenBrowserFlow) -> Option<OpenChallenge> {
+        self.close_browser_flow();
+        self.browser = Some(flow);
+        self.close_challenge()
+    }
+
+    /// Closes the sign-in outside of the app: a redirect that comes later finds nobody.
+    pub(super) fn close_browser_flow(&mut self) {
+        if let Some(closed) = self.browser.take() {
+            self.attempts.remove(&closed.attempt);
+        }
     }
 
     /// Opens a challenge in place of any other, whose sign-in is over with that.
     pub(super) fn open_challenge(&mut self, open: OpenChallenge) -> Option<OpenChallenge> {
+        self.close_browser_flow();
         let before = self.challenge.replace(open);
         if let Some(before) = &before
             && self.challenge.as_ref().map(|now| now.attempt) != Some(before.attempt)
@@ -252,6 +282,7 @@ impl Shared {
                 ignores_unnamed_marker: false,
                 attempts: BTreeSet::new(),
                 challenge: None,
+                browser: None,
                 plan: Plan::default(),
                 refusals: StatusRefusals::default(),
                 outage_since: None,

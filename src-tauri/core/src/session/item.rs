@@ -7,8 +7,11 @@ use crate::identity::{AccountId, Generation, InstallId, SessionId};
 use crate::secrets::SecretBytes;
 use crate::token::RefreshToken;
 
-/// The format that this version writes and reads.
+/// The format of an item whose token is the backend's.
 const FORMAT: u32 = 1;
+/// The format of an item whose token is a provider's. Versions that know no sign-in by the browser leave
+/// such an item alone.
+const PROVIDER_FORMAT: u32 = 2;
 
 /// The item. It has no `Debug`, because it is secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -66,8 +69,12 @@ impl Item {
         origin: String,
         token: RefreshToken,
     ) -> Self {
+        let format = match token.provider() {
+            Some(_) => PROVIDER_FORMAT,
+            None => FORMAT,
+        };
         Self {
-            format: FORMAT,
+            format,
             session,
             install,
             account,
@@ -103,7 +110,7 @@ impl ItemContent {
             return Self::Unknown;
         };
         match format {
-            Some(format) if format > FORMAT => Self::Newer,
+            Some(format) if format > PROVIDER_FORMAT => Self::Newer,
             Some(_) => serde_json::from_slice(bytes).map_or(Self::Unknown, Self::Ours),
             None => serde_json::from_slice(bytes).map_or(Self::Unknown, Self::Legacy),
         }
@@ -128,7 +135,7 @@ mod tests {
         let read = Item::from_bytes(&bytes).expect("what was written");
         assert_eq!((read.session, read.install), (item.session, item.install));
         assert!(!read.until_quit);
-        let newer = String::from_utf8_lossy(&bytes).replace("\"format\":1", "\"format\":2");
+        let newer = String::from_utf8_lossy(&bytes).replace("\"format\":1", "\"format\":3");
         assert!(matches!(
             ItemContent::of(newer.as_bytes()),
             ItemContent::Newer

@@ -12,6 +12,8 @@
 
 mod account_records;
 mod api_call;
+mod browser_flow;
+mod browser_sign_in;
 mod commit;
 mod context;
 mod epoch;
@@ -55,8 +57,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
+use url::Url;
 
 use self::api_call::ApiCalls;
+use self::browser_sign_in::BrowserSignIns;
 use self::commit::Committer;
 use self::context::Context;
 use self::inner::Shared;
@@ -82,6 +86,7 @@ use self::sign_out_delivery::SignOutDelivery;
 use self::token_keeper::TokenKeeper;
 use self::trusted_device::TrustedDevice;
 use crate::backend::{Backend, Download};
+use crate::browser::Desktop;
 use crate::clock::{Clock, SystemClock};
 use crate::cookies::Jar;
 use crate::error::AuthError;
@@ -93,8 +98,8 @@ use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
 use crate::transport::{HttpTransport, NetworkSettings, Transport, user_agent};
 use crate::wire::{
-    Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, OtpInput, RegisterInput,
-    SessionChanged, SessionList, SignInOutcome, UploadRequest,
+    BrowserSignInInput, Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply,
+    OtpInput, RegisterInput, SessionChanged, SessionList, SignInOutcome, UploadRequest,
 };
 
 pub(crate) use self::account_records::{AccountRecords, LastKnown};
@@ -113,6 +118,9 @@ pub struct Config {
     pub store: Arc<dyn SecretStore>,
     /// Product and version, such as `Vestibule 0.1.0`: the device's `browser`.
     pub product: String,
+    /// What opens an address for a sign-in by the browser; [`NoDesktop`](crate::browser::NoDesktop)
+    /// where there is none.
+    pub desktop: Arc<dyn Desktop>,
 }
 
 impl Config {
@@ -160,6 +168,7 @@ impl WeakSession {
 
 struct Verbs {
     context: Arc<Context>,
+    browser: Arc<BrowserSignIns>,
     sign_in: Arc<SignIn>,
     sign_out: Arc<SignOut>,
     refresh: Arc<Refresh>,
@@ -275,6 +284,7 @@ impl Session {
             pending,
             backend,
             product: config.product,
+            desktop: config.desktop,
         });
         Ok(Self::start(context, config.workspace))
     }
@@ -332,8 +342,10 @@ impl Session {
             drop(restore);
             Scheduler::run(schedule).await;
         });
+        let one_sign_in = Arc::<tokio::sync::Mutex<()>>::default();
         Self(Arc::new(Verbs {
-            sign_in: Arc::new(SignIn::new(context.clone())),
+            browser: Arc::new(BrowserSignIns::new(context.clone(), one_sign_in.clone())),
+            sign_in: Arc::new(SignIn::new(context.clone(), one_sign_in)),
             context,
             sign_out,
             refresh,
@@ -437,6 +449,47 @@ impl Session {
     /// Gives up the open challenge.
     pub fn cancel_otp(&self) {
         self.0.sign_in.cancel_otp();
+    }
+
+    /// Signs in outside of the app: in the system's browser, or on another device by a code. Returns
+    /// when the person has signed in there, has refused it, or has given it up here; after ten minutes
+    /// at the latest. Meanwhile the state says what to do.
+    ///
+    /// # Errors
+    /// If the sign-in fails; [`ErrorCode::BrowserSignInOver`](crate::ErrorCode::BrowserSignInOver) if it
+    /// was given up or replaced.
+    pub async fn sign_in_by_browser(
+        &self,
+        input: BrowserSignInInput,
+    ) -> Result<SignInOutcome, AuthError> {
+        self.0.browser.sign_in(input).await
+    }
+
+    /// Opens the address of the sign-in outside of the app once more.
+    ///
+    /// # Errors
+    /// If there is none, or no browser can be started.
+    pub async fn open_browser_again(&self) -> Result<(), AuthError> {
+        self.0.browser.open_again().await
+    }
+
+    /// Puts the address of the sign-in outside of the app on the clipboard.
+    ///
+    /// # Errors
+    /// If there is none, or no clipboard.
+    pub async fn copy_browser_address(&self) -> Result<(), AuthError> {
+        self.0.browser.copy_address().await
+    }
+
+    /// Gives up the sign-in outside of the app. An answer that comes later is not used.
+    pub fn cancel_browser_sign_in(&self) {
+        self.0.browser.cancel();
+    }
+
+    /// Hands an address of the app's scheme to the sign-in that waits for it. False if none does: it is
+    /// not the answer to the sign-in that goes on here.
+    pub fn take_redirect(&self, address: &Url) -> bool {
+        self.0.browser.take_redirect(address)
     }
 
     /// Renews the session now, because a person or native code asked. A page's request goes to

@@ -8,7 +8,7 @@ use super::commit::{Overtaken, Persist};
 use super::context::Context;
 use super::epoch::{AttemptId, Epoch};
 use super::keyring_status::KeyringStatus;
-use super::open_session::{OpenChallenge, OpenSession, SessionOwner};
+use super::open_session::{OpenSession, SessionOwner};
 use super::pending_sign_outs::EndedSession;
 use super::process_lock::SIGN_IN_LOCK_TIMEOUT;
 use super::record::{LocalIds, RotationPhase};
@@ -32,6 +32,14 @@ const REVOKE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Replaces the app's session by one that the backend has begun.
 pub(super) struct NewSessions {
     context: Arc<Context>,
+}
+
+/// With what a person has signed in.
+pub(super) struct SignedInWith {
+    /// The device that the sign-in named.
+    pub device: Device,
+    /// The ordinary cookies of the sign-in.
+    pub jar: Jar,
 }
 
 /// A session that has begun at the backend and is about to become this app's.
@@ -68,7 +76,7 @@ impl NewSessions {
         cause: Cause,
         attempt: AttemptId,
         grant: Grant,
-        by: OpenChallenge,
+        by: SignedInWith,
     ) -> Result<(), AuthError> {
         let context = &self.context;
         let _exclusive = context.lock.both_locks(SIGN_IN_LOCK_TIMEOUT).await;
@@ -105,7 +113,7 @@ impl NewSessions {
         attempt: AttemptId,
         user: User,
         token: RefreshToken,
-        by: &OpenChallenge,
+        by: &SignedInWith,
     ) -> Option<UncommittedSession> {
         let mut at = self.context.shared.in_attempt(attempt)?;
         let epoch = at.begin_epoch();
@@ -129,7 +137,7 @@ impl NewSessions {
             },
             replaced,
             known,
-            jar: by.backend.jar().clone(),
+            jar: by.jar.clone(),
         })
     }
 
@@ -193,6 +201,7 @@ impl NewSessions {
             inner.keyring = known;
             inner.ignores_unnamed_marker = is_marked;
             closed = inner.close_challenge();
+            inner.close_browser_flow();
             let told = held.info();
             inner.session = Some(held);
             inner.mark_healthy(now);
@@ -327,8 +336,9 @@ impl NewSessions {
 
 /// The error for an answer that arrived after its request was given up.
 pub(super) fn voided_error(cause: Cause) -> AuthError {
-    if cause == Cause::VerifyOtp {
-        return ErrorCode::NoChallenge.into();
+    match cause {
+        Cause::VerifyOtp => ErrorCode::NoChallenge.into(),
+        Cause::Browser => ErrorCode::BrowserSignInOver.into(),
+        _ => ErrorCode::NotSignedIn.into(),
     }
-    ErrorCode::NotSignedIn.into()
 }

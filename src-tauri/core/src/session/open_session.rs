@@ -175,8 +175,10 @@ impl OpenSession {
     pub(super) fn set_access(&mut self, mut access: AccessToken, received: SinceBoot) {
         let before = self.access.take();
         // Not every answer says it, and it stays the same for as long as the session lasts.
-        let known = before.and_then(|before| before.token.session_id);
-        access.session_id = access.session_id.or(known);
+        let known = before.map(|before| (before.token.session_id, before.token.id_token));
+        let (session_id, id_token) = known.unwrap_or_default();
+        access.session_id = access.session_id.or(session_id);
+        access.id_token = access.id_token.or(id_token);
         self.access = Some(Access::new(access, received));
     }
 

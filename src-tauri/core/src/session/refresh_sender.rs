@@ -2,7 +2,7 @@
 //! is in the keyring before the answer's body is read, since the body may break off.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, timeout_at};
 
@@ -105,6 +105,9 @@ impl RefreshSender {
         let answer = backend.refresh(token, access, &attempt.device, tries);
         let response = match answer.await {
             Ok(response) => response,
+            Err(BackendError::ProviderMoved) => {
+                return AttemptOutcome::Rejected(SignedOutReason::Missing);
+            }
             Err(fault) => return self.failed(attempt, fault, None),
         };
         failpoint!("rotation.answered");
@@ -148,7 +151,7 @@ impl RefreshSender {
         };
         if status.is_success() {
             token.apply(response.take_refresh_changes());
-            token.apply_body(backend.rotated(&response.without_body(), now));
+            backend.take_rotated(&mut token, &response.without_body(), now);
             // Before the body is read: it may break off.
             if !self.save_token(attempt, &mut kept, &token).await {
                 return self.outcome_of_unsaved(attempt);
@@ -161,7 +164,7 @@ impl RefreshSender {
         };
         failpoint!("rotation.read");
         if status.is_success() {
-            token.apply_body(backend.rotated(&body, now));
+            backend.take_rotated(&mut token, &body, now);
             if !self.save_token(attempt, &mut kept, &token).await {
                 return self.outcome_of_unsaved(attempt);
             }
@@ -177,7 +180,10 @@ impl RefreshSender {
             RefreshAnswer::Renewed { user, access } => {
                 let user = match user {
                     Some(user) => Some(user),
-                    None => match self.fetch_owner(attempt, &token, &access, until).await {
+                    None => match self
+                        .fetch_owner(attempt, &token, &access, (until, now))
+                        .await
+                    {
                         Ok(user) => user,
                         Err(fault) => return self.failed(attempt, fault, None),
                     },
@@ -307,7 +313,7 @@ impl RefreshSender {
         attempt: &RefreshAttempt,
         token: &RefreshToken,
         access: &AccessToken,
-        until: Instant,
+        (until, now): (Instant, SystemTime),
     ) -> Result<Option<User>, BackendError> {
         let context = &self.context;
         let profile = context.backend.profile();
@@ -317,12 +323,26 @@ impl RefreshSender {
             held.is_some_and(|held| held.owner.is_some())
         });
         let asks = profile.session.user_from == UserFrom::Me || !is_known;
-        if profile.endpoints.me.get().is_none() || !asks {
+        let backend = context.backend.with_jar(attempt.jar.clone());
+        let of_provider = token.provider().is_some() && profile.session.user_from != UserFrom::Me;
+        let is_told = access.id_token.is_some();
+        if match of_provider {
+            true => is_known && !is_told,
+            false => profile.endpoints.me.get().is_none() || !asks,
+        } {
             return Ok(None);
         }
-        let backend = context.backend.with_jar(attempt.jar.clone());
-        let me = backend.me(token, access.token.as_ref(), &attempt.device);
-        match timeout_at(until, me)
+        let (device, text) = (&attempt.device, access.token.as_ref());
+        let asked = async {
+            match of_provider {
+                true => {
+                    let id_token = access.id_token.as_ref();
+                    backend.provider_user(text, id_token, device, now).await
+                }
+                false => backend.me(token, text, device).await,
+            }
+        };
+        match timeout_at(until, asked)
             .await
             .unwrap_or(Err(BackendError::TimedOut))
         {

@@ -12,12 +12,11 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::epoch::AttemptId;
-use super::new_session::{NewSessions, voided_error};
+use super::new_session::{NewSessions, SignedInWith, voided_error};
 use super::open_session::OpenChallenge;
 use crate::backend::{
     Backend, CodeToVerify, Grant, SignInFailure, SignInResponse, UnusableSession,
 };
-use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::{ChallengeId, SessionId};
@@ -71,7 +70,7 @@ pub(super) struct SignIn {
     context: Arc<Context>,
     sessions: NewSessions,
     /// Held by one sign-in at a time.
-    one: tokio::sync::Mutex<()>,
+    one: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A sign-in under way. It ends when this is dropped, unless its challenge is open.
@@ -93,11 +92,12 @@ impl Drop for AttemptGuard<'_> {
 }
 
 impl SignIn {
-    pub(super) fn new(context: Arc<Context>) -> Self {
+    /// `one` is held by one sign-in at a time, whichever way it goes.
+    pub(super) fn new(context: Arc<Context>, one: Arc<tokio::sync::Mutex<()>>) -> Self {
         Self {
             sessions: NewSessions::new(context.clone()),
             context,
-            one: tokio::sync::Mutex::default(),
+            one,
         }
     }
 
@@ -113,7 +113,7 @@ impl SignIn {
             let attempt_guard = me.attempt_guard(attempt);
             let _one = me.one.lock().await;
             let device = me.current_device(input.fingerprint());
-            let backend = me.backend();
+            let backend = me.context.backend_for_sign_in();
             let trusted = &me.context.trusted;
             let kept = trusted.put_into(backend.jar(), input.identifier()).await;
             let answer = match &input {
@@ -261,18 +261,6 @@ impl SignIn {
         }
     }
 
-    /// The backend for a sign-in, with a jar of its own: it is the session's once the sign-in is
-    /// taken into use, and lost if it is not. It begins with the cookies of nobody's jar. Where
-    /// somebody is signed in it begins empty: the cookies of one person do not go along with the
-    /// password of another.
-    fn backend(&self) -> Backend {
-        let jar = self.context.shared.look(|inner| match inner.session {
-            None => inner.jar().copy(),
-            Some(_) => Jar::default(),
-        });
-        self.context.backend.with_jar(jar)
-    }
-
     fn current_device(&self, extra: Option<&Map<String, Value>>) -> Device {
         let device = self.context.shared.look(|inner| inner.device.clone());
         device.for_sign_in(&self.context.product, extra)
@@ -342,8 +330,12 @@ impl SignIn {
                     return Err(ErrorCode::BadAnswer.into());
                 };
                 let grant = Grant { user, ..grant };
+                let with = SignedInWith {
+                    device: challenge.device,
+                    jar: challenge.backend.jar().clone(),
+                };
                 self.sessions
-                    .activate(cause, attempt_guard.id, grant, challenge)
+                    .activate(cause, attempt_guard.id, grant, with)
                     .await?;
                 Ok(SignInOutcome::SignedIn)
             }
@@ -423,7 +415,7 @@ impl SignIn {
 
 /// Does `work` to its end even if nobody waits for it any more: a window that closes must not leave
 /// a session at the backend that this app does not know.
-async fn run_detached<T: Send + 'static>(
+pub(super) async fn run_detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
 ) -> Result<T, AuthError> {
     let done = tokio::spawn(work).await;

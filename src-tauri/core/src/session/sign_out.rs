@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
@@ -58,6 +60,7 @@ impl SignOut {
     /// Ends the session here, and tells the backend when it can be reached. Always succeeds;
     /// returns once the sign-out is on disk and shown.
     pub(super) async fn run(self: &Arc<Self>) -> LogoutReply {
+        let page = self.provider_page();
         let me = self.clone();
         let shown = tokio::task::spawn_blocking(move || me.end_here()).await;
         // Only a panic or the end of the runtime can have stopped it.
@@ -66,7 +69,31 @@ impl SignOut {
             let me = self.clone();
             tokio::spawn(async move { me.finish(shown).await });
         }
+        if let Some(page) = page {
+            let desktop = self.context.desktop.clone();
+            // The sign-out does not wait for a browser.
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = desktop.open(&page) {
+                    tracing::warn!(%error, "the provider's page that ends its own session could not be opened");
+                }
+            });
+        }
         LogoutReply { success: true }
+    }
+
+    /// The provider's page that ends its own session, where the session is a provider's and the profile
+    /// wants it.
+    fn provider_page(&self) -> Option<Url> {
+        let id_token = self.context.shared.look(|inner| {
+            let held = inner.session.as_ref()?;
+            held.token.as_ref()?.provider()?;
+            Some(
+                held.access
+                    .as_ref()
+                    .and_then(|access| access.token.id_token.clone()),
+            )
+        })?;
+        self.context.backend.end_session_page(id_token.as_ref())
     }
 
     /// Writes the sign-out marker, forgets the session and publishes that. Blocks for a few file

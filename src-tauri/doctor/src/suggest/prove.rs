@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{Config, Session};
 use vestibule_core::wire::{Freshness, LoginInput, Phase, SessionChanged, User};
@@ -61,6 +62,7 @@ impl Installation {
             folder: self.folder.path().to_owned(),
             store: self.store.clone(),
             product: PRODUCT.into(),
+            desktop: Arc::new(NoDesktop),
         };
         let opened = Session::open_over(Arc::new(search.wire.clone()), config);
         opened.map_err(|_| unusable())

@@ -20,14 +20,14 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Manager as _, Url, async_runtime};
+use tauri::{AppHandle, Manager as _, async_runtime};
 use vestibule_core::profile::ProfileError;
-use vestibule_core::session::Session;
 use vestibule_core::single_instance::Arguments;
 use vestibule_core::wire::{LinkNotices, LinkSubject, OpenedLink};
 use vestibule_core::{AuthError, ErrorCode};
 
-use crate::accounts::{AppAccounts, product_name};
+use crate::accounts::AppAccounts;
+use crate::builder::product_name;
 use crate::window_channels::WindowChannels;
 use crate::windows;
 
@@ -58,6 +58,11 @@ impl DeepLinks {
             scheme: Scheme::configured(config)?,
             ..Self::default()
         })
+    }
+
+    /// The scheme without its colon.
+    pub fn scheme(&self) -> Option<&str> {
+        self.scheme.as_ref().map(Scheme::name)
     }
 
     /// The links among the arguments of this process.
@@ -189,7 +194,7 @@ pub fn open(app: &AppHandle, link: &[u8]) -> Result<OpenedLink, AuthError> {
     let accounts = app.state::<AppAccounts>();
     match route {
         Route::Redirect(address) => {
-            let waiting = accounts.window_where(|session| takes_redirect(session, &address));
+            let waiting = accounts.window_where(|session| session.take_redirect(&address));
             let Some(waiting) = waiting else {
                 tracing::info!("a link leads back to a sign-in that is not open any more");
                 let words = "That sign-in is not open any more. Start again.";
@@ -206,12 +211,6 @@ pub fn open(app: &AppHandle, link: &[u8]) -> Result<OpenedLink, AuthError> {
             Ok(OpenedLink::Join { address })
         }
     }
-}
-
-/// Hands the address by which the browser has come back to the sign-in that waits for it in this session.
-/// Whether one does.
-fn takes_redirect(_session: &Session, _address: &Url) -> bool {
-    false
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

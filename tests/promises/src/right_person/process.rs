@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use vestibule_core::BackendCalls;
+use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{self, Session};
 use vestibule_core::testing::Machine;
@@ -60,6 +61,7 @@ impl Process {
             folder: "the model's".into(),
             store: ground.keyring.of(&life),
             product: "Vestibule 0.1.0".into(),
+            desktop: Arc::new(NoDesktop),
         };
         let machine = Machine {
             clock: place.clock.clone(),

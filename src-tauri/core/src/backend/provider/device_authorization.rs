@@ -1,0 +1,191 @@
+//! A sign-in on another device by a code (RFC 8628), where no browser is at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::ProviderRequest;
+use super::authorization::words_of;
+use super::discovery::Provider;
+use super::id_token::Expected;
+use super::tokens::error_code;
+use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
+use crate::backend::error::BackendError;
+use crate::backend::sign_in::{SignInFailure, SignInResponse};
+use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
+use crate::json_value::text_of;
+use crate::profile::ProviderAddress;
+use crate::published::shown;
+use crate::secrets::Secret;
+use crate::wire::DeviceCode;
+
+/// How long to wait between two questions, unless the provider says otherwise (RFC 8628 §3.2).
+const INTERVAL: Duration = Duration::from_secs(5);
+/// What `slow_down` adds to it (RFC 8628 §3.5).
+const SLOWER_BY: Duration = Duration::from_secs(5);
+/// However large an interval a provider names, a person does not wait longer than this.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+/// The longest code and address that a screen shows.
+const LONGEST_CODE: usize = 40;
+const LONGEST_ADDRESS: usize = 400;
+
+/// A sign-in on another device that has begun.
+pub(crate) struct DeviceSignIn {
+    /// What the person types there.
+    pub shown: DeviceCode,
+    /// How long the code works.
+    pub expires_in: Duration,
+    /// How long to wait before the next question.
+    pub interval: Duration,
+    provider: Arc<Provider>,
+    code: Secret,
+}
+
+/// What a question about it has brought.
+pub(crate) enum DevicePoll {
+    /// The person has not decided yet.
+    Pending,
+    /// The provider could not be asked; the question is repeated.
+    Unanswered(BackendError),
+    /// It is decided.
+    Done(Box<SignInResponse>),
+}
+
+impl Backend {
+    /// Asks for a code.
+    pub(crate) async fn begin_device_sign_in(
+        &self,
+        provider: Arc<Provider>,
+        device: &Device,
+    ) -> Result<DeviceSignIn, AuthError> {
+        let browser = self.browser().ok_or(ErrorCode::Unsupported)?;
+        let address = provider.device_authorization.as_ref();
+        let address = address.ok_or(ErrorCode::Unsupported)?;
+        let scopes = browser.scopes().join(" ");
+        let mut form: Vec<_> = browser.parameters.iter().collect();
+        form.retain(|(name, _)| name.as_str() != "prompt");
+        let mut form: Vec<(&str, &str)> = form
+            .into_iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        if !scopes.is_empty() {
+            form.push(("scope", &scopes));
+        }
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let request = ProviderRequest::post(address.url(), &form, device, until);
+        let response = self.ask_provider(request, provider.secret_in_body).await?;
+        let status = response.status();
+        let body = response.body().await?;
+        if !status.is_success() || body.is_anothers() {
+            return Err(match error_code(&body) {
+                Some(code) if !body.is_anothers() => {
+                    AuthError::with_message(ErrorCode::BrowserSignInRefused, words_of(&code, None))
+                }
+                _ => BackendError::of_answer(status, &body).into(),
+            });
+        }
+        let json = body.json().ok_or(BackendError::BadAnswer)?;
+        let text = |name: &str| {
+            json.get(name)
+                .and_then(text_of)
+                .filter(|text| !text.is_empty())
+        };
+        let seconds = |name: &str| {
+            let number = text(name)?.parse::<f64>().ok()?;
+            Duration::try_from_secs_f64(number)
+                .ok()
+                .filter(|it| !it.is_zero())
+        };
+        let page = |name: &str| {
+            let text = text(name).filter(|text| text.len() <= LONGEST_ADDRESS)?;
+            let is_page = ProviderAddress::parse(&text).is_ok();
+            is_page.then_some(text)
+        };
+        // Google's name of it is older than the RFC.
+        let where_to = page("verification_uri").or_else(|| page("verification_url"));
+        let device_code = DeviceCode {
+            code: shown(
+                &text("user_code").ok_or(BackendError::BadAnswer)?,
+                LONGEST_CODE,
+            ),
+            address: where_to.ok_or(BackendError::BadAnswer)?,
+            complete_address: page("verification_uri_complete"),
+        };
+        Ok(DeviceSignIn {
+            shown: device_code,
+            expires_in: seconds("expires_in").ok_or(BackendError::BadAnswer)?,
+            interval: seconds("interval")
+                .unwrap_or(INTERVAL)
+                .min(LONGEST_INTERVAL),
+            code: text("device_code")
+                .map(Secret::new)
+                .ok_or(BackendError::BadAnswer)?,
+            provider,
+        })
+    }
+
+    /// Asks whether the person has decided. The next question may be asked after `interval`.
+    pub(crate) async fn poll_device_sign_in(
+        &self,
+        sign_in: &mut DeviceSignIn,
+        device: &Device,
+    ) -> Result<DevicePoll, SignInFailure> {
+        let provider = sign_in.provider.clone();
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("device_code", sign_in.code.secret()),
+        ];
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let address: &Url = provider.token.url();
+        let request = ProviderRequest::post(address, &form, device, until);
+        let asked = self.ask_provider(request, provider.secret_in_body).await;
+        let unanswered = |fault| Ok(DevicePoll::Unanswered(fault));
+        let response = match asked {
+            Ok(response) => response,
+            Err(fault) => {
+                // A connection that times out is tried less often (RFC 8628 §3.5).
+                sign_in.interval = (sign_in.interval * 2).min(LONGEST_INTERVAL);
+                return unanswered(fault);
+            }
+        };
+        let (status, now, wait) = (
+            response.status(),
+            response.sent_at(),
+            response.retry_after(),
+        );
+        let body = match response.body().await {
+            Ok(body) => body,
+            Err(fault) => return unanswered(fault),
+        };
+        if status.is_success() && !body.is_anothers() {
+            let redeemed =
+                self.redeemed(&provider, &body, Expected::AnySignIn, now, (device, until));
+            return Ok(DevicePoll::Done(Box::new(redeemed.await?)));
+        }
+        let over = |words: &str| {
+            let error = AuthError::with_message(ErrorCode::BrowserSignInRefused, words);
+            Err(SignInFailure::from(error))
+        };
+        match error_code(&body).as_deref().filter(|_| !body.is_anothers()) {
+            Some("authorization_pending") => Ok(DevicePoll::Pending),
+            Some("slow_down") => {
+                sign_in.interval = (sign_in.interval + SLOWER_BY).min(LONGEST_INTERVAL);
+                Ok(DevicePoll::Pending)
+            }
+            Some("expired_token" | "invalid_grant") => {
+                over("The code was not used in time. Start again to get a new one.")
+            }
+            Some("access_denied") => over("The sign-in was refused on the other device."),
+            Some(code) => over(&words_of(code, None)),
+            None => {
+                if let Some(wait) = wait {
+                    sign_in.interval = sign_in.interval.max(wait.min(LONGEST_INTERVAL));
+                }
+                unanswered(BackendError::of_answer(status, &body))
+            }
+        }
+    }
+}

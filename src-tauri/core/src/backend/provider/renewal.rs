@@ -1,0 +1,244 @@
+//! What comes after a sign-in by the browser: the session is renewed at the token endpoint (RFC 6749 §6),
+//! and its tokens are revoked at its end (RFC 7009).
+
+use std::time::SystemTime;
+
+use reqwest::StatusCode;
+use tokio::time::Instant;
+use url::Url;
+
+use super::ProviderRequest;
+use super::id_token::Expected;
+use super::tokens::{TokenAnswer, error_code};
+use crate::backend::answers::{RefreshAnswer, SignOutAnswer};
+use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
+use crate::backend::error::BackendError;
+use crate::backend::response::Response;
+use crate::backend::response_body::ResponseBody;
+use crate::backend::sign_out::UndeliveredSignOut;
+use crate::device::Device;
+use crate::secrets::Secret;
+use crate::token::{ProviderToken, RefreshToken};
+use crate::wire::{SignedOutReason, User};
+
+impl Backend {
+    /// Asks the provider for new tokens.
+    pub(in crate::backend) async fn refresh_at_provider(
+        &self,
+        held: &ProviderToken,
+        device: &Device,
+        attempt: u32,
+    ) -> Result<Response, BackendError> {
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let (endpoint, secret_in_body) = self.token_endpoint(held, device).await?;
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", held.token.secret()),
+        ];
+        let request = ProviderRequest {
+            attempt,
+            ..ProviderRequest::post(&endpoint, &form, device, until)
+        };
+        let response = self.ask_provider(request, secret_in_body).await?;
+        if [
+            StatusCode::NOT_FOUND,
+            StatusCode::METHOD_NOT_ALLOWED,
+            StatusCode::GONE,
+        ]
+        .contains(&response.status())
+        {
+            // It may have moved: the next try asks discovery first.
+            self.providers.forget();
+        }
+        Ok(response)
+    }
+
+    /// Where this token goes: to the endpoint that discovery names now, as long as it is of the origin
+    /// that has issued the token. Where discovery cannot be read, to the endpoint that has issued it.
+    async fn token_endpoint(
+        &self,
+        held: &ProviderToken,
+        device: &Device,
+    ) -> Result<(Url, bool), BackendError> {
+        if self.browser().is_none() {
+            tracing::warn!(
+                "the profile has no sign-in by the browser any more: the session ends here"
+            );
+            return Err(BackendError::ProviderMoved);
+        }
+        match self.provider(device).await {
+            Ok(provider) if provider.token.url().origin() == held.endpoint.origin() => {
+                Ok((provider.token.url().clone(), provider.secret_in_body))
+            }
+            Ok(provider) => {
+                tracing::warn!(
+                    issued_by = held.endpoint.origin().ascii_serialization(),
+                    now = provider.token.url().origin().ascii_serialization(),
+                    "the provider has moved: the refresh token does not go there"
+                );
+                Err(BackendError::ProviderMoved)
+            }
+            Err(fault) => match BackendError::from(fault) {
+                // The endpoint would not be reached either.
+                fault @ (BackendError::Unreachable(_) | BackendError::TimedOut) => Err(fault),
+                _ => Ok((held.endpoint.clone(), true)),
+            },
+        }
+    }
+
+    /// The provider's next refresh token, if the answer has one.
+    pub(in crate::backend) fn rotated_at_provider(
+        &self,
+        held: &ProviderToken,
+        body: &ResponseBody,
+        now: SystemTime,
+    ) -> Option<RefreshToken> {
+        let answer = TokenAnswer::read(body, self.profile(), &held.endpoint, now)?;
+        Some(RefreshToken::of_provider(answer.refresh?))
+    }
+
+    /// What the provider's answer to a refresh means. `invalid_grant` alone ends a session.
+    pub(in crate::backend) fn provider_answer(
+        &self,
+        held: &ProviderToken,
+        status: StatusCode,
+        body: &ResponseBody,
+        now: SystemTime,
+    ) -> RefreshAnswer {
+        let transient = || RefreshAnswer::Transient(BackendError::of_answer(status, body));
+        if body.is_anothers() {
+            return transient();
+        }
+        if status.is_client_error() && error_code(body).as_deref() == Some("invalid_grant") {
+            return RefreshAnswer::Ended(SignedOutReason::Expired);
+        }
+        if !status.is_success() {
+            return transient();
+        }
+        match TokenAnswer::read(body, self.profile(), &held.endpoint, now) {
+            Some(answer) => RefreshAnswer::Renewed {
+                user: None,
+                access: answer.access,
+            },
+            None => transient(),
+        }
+    }
+
+    /// Whose tokens these are: by the ID token of a refresh where it has one, else by `userinfo`. `now` is
+    /// the time by the clock of the provider's answer.
+    pub(crate) async fn provider_user(
+        &self,
+        access: Option<&Secret>,
+        id_token: Option<&Secret>,
+        device: &Device,
+        now: SystemTime,
+    ) -> Result<User, BackendError> {
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let provider = self.provider(device).await?;
+        let claims = match id_token.filter(|_| provider.issuer.is_some()) {
+            Some(id_token) => {
+                let asked = (device, until);
+                let checked =
+                    self.checked_claims(&provider, id_token, Expected::AnySignIn, now, asked);
+                Some(checked.await?)
+            }
+            None => None,
+        };
+        let user = self
+            .user_of(&provider, claims, access, (device, until))
+            .await;
+        user.map_err(BackendError::from)
+    }
+
+    /// Revokes what a sign-in by the browser has brought: the refresh token, with which most providers
+    /// end the session, then the access token.
+    pub(in crate::backend) async fn revoke_at_provider(
+        &self,
+        held: &ProviderToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<SignOutAnswer, UndeliveredSignOut> {
+        let provider = match self.provider(device).await {
+            Ok(provider) => provider,
+            Err(_) if self.browser().is_none() => return Ok(SignOutAnswer::AlreadyOver),
+            Err(fault) => return Err(BackendError::from(fault).into()),
+        };
+        // A token goes to no origin but those that have issued it, or that vouch for them.
+        let issuer = self.browser().and_then(|browser| browser.issuer.as_ref());
+        let is_known = |address: &Url| {
+            let origin = address.origin();
+            origin == held.endpoint.origin()
+                || issuer.is_some_and(|issuer| issuer.url().origin() == origin)
+                || provider.issuer.is_none()
+        };
+        let address = provider
+            .revoke
+            .as_ref()
+            .map(crate::profile::ProviderAddress::url);
+        let Some(address) = address.filter(|address| is_known(address)) else {
+            tracing::info!(
+                "the provider names no place to revoke tokens: the session ends there when its token \
+                 expires"
+            );
+            return Ok(SignOutAnswer::Done);
+        };
+        let told = self
+            .revoke_one(address, &held.token, "refresh_token", device)
+            .await?;
+        if let Some(access) = access {
+            // It is short-lived: a failure is not worth another try of the whole sign-out.
+            let _ = self
+                .revoke_one(address, access, "access_token", device)
+                .await;
+        }
+        Ok(told)
+    }
+
+    async fn revoke_one(
+        &self,
+        address: &Url,
+        token: &Secret,
+        hint: &str,
+        device: &Device,
+    ) -> Result<SignOutAnswer, UndeliveredSignOut> {
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let form = [("token", token.secret()), ("token_type_hint", hint)];
+        let request = ProviderRequest::post(address, &form, device, until);
+        let response = self.ask_provider(request, true).await?;
+        let (status, retry_after) = (response.status(), response.retry_after());
+        if status.is_success() && !response.is_page() {
+            return Ok(SignOutAnswer::Done);
+        }
+        let body = response.body().await.unwrap_or(ResponseBody::unread());
+        let fault = BackendError::of_answer(status, &body);
+        match error_code(&body).as_deref().filter(|_| !body.is_anothers()) {
+            // Nothing that another try could change (RFC 7009 §2.2.1).
+            Some("unsupported_token_type" | "invalid_grant" | "invalid_token") => {
+                Ok(SignOutAnswer::AlreadyOver)
+            }
+            _ if status.is_success() && body.is_json_or_empty() => Ok(SignOutAnswer::Done),
+            _ => Err(UndeliveredSignOut {
+                fault,
+                retry_after,
+                token: None,
+            }),
+        }
+    }
+
+    /// The provider's page that ends its own session (OpenID Connect RP-Initiated Logout §2), where the
+    /// profile wants it and discovery was read in this run.
+    pub(crate) fn end_session_page(&self, id_token: Option<&Secret>) -> Option<Url> {
+        let browser = self.browser().filter(|browser| browser.end_session)?;
+        let provider = self.providers.found()?;
+        let mut address = provider.end_session.as_ref()?.url().clone();
+        address
+            .query_pairs_mut()
+            .append_pair("client_id", &browser.client_id);
+        if let Some(hint) = id_token {
+            address
+                .query_pairs_mut()
+                .append_pair("id_token_hint", hint.secret());
+        }
+        Some(address)
+    }
+}

@@ -1,0 +1,11 @@
+//! What a sign-in outside of the app needs of the machine: the desktop, which opens an address, and a
+//! port of this computer, to which the browser comes back (RFC 8252 §7.3). Nothing here knows the
+//! session or the provider.
+
+mod desktop;
+mod done_page;
+mod listener;
+
+pub use desktop::{Desktop, NoDesktop};
+pub use done_page::DonePage;
+pub(crate) use listener::Listener;

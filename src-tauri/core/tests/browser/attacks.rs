@@ -1,0 +1,227 @@
+//! What another program of this computer, a page in its browser and a false provider try.
+
+use serde_json::json;
+use vestibule_core::ErrorCode;
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_harness::{ADMIN, DEMO, alive, code, eventually, user, why};
+
+use super::{
+    App, TOKEN, approve, approve_as_demo, browser, outcome, parameter, shown, visit, with_parameter,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_race_for_the_redirect_without_the_state_changes_nothing() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let back = approve_as_demo(&address).await;
+    let state = parameter(&back, "state").expect("a state");
+    let shorter = &state[1..];
+    for forged in [
+        with_parameter(&back, "state", None),
+        with_parameter(&back, "state", Some("")),
+        with_parameter(&back, "state", Some(shorter)),
+        with_parameter(&back, "state", Some(&format!("{state}x"))),
+        with_parameter(&back, "state", Some(&state.to_lowercase())),
+        back.join("/callback").unwrap(),
+        back.join("/").unwrap(),
+        back.join("/done").unwrap(),
+        back.join(&format!("/callback/x?{}", back.query().unwrap()))
+            .unwrap(),
+        back.join(&format!("/callback?state={state}&state={state}&code=a"))
+            .unwrap(),
+        back.join(&format!("/callback?state={state}&code=a&code=b"))
+            .unwrap(),
+    ] {
+        let answer = visit(&forged).await;
+        assert_eq!((answer.status, answer.body.as_str()), (404, ""), "{forged}");
+    }
+    assert_eq!(app.backend().requests("POST", TOKEN), 0);
+    assert!(app.pending().is_some(), "it goes on");
+    assert_eq!(visit(&back).await.status, 303);
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_under_another_name_does_not_get_through() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let back = approve_as_demo(&address).await;
+    let port = back.port().expect("a port");
+    for host in [
+        "evil.example".into(),
+        format!("evil.example:{port}"),
+        format!("localhost:{port}"),
+        "127.0.0.1".into(),
+    ] {
+        let request = browser().get(back.clone()).header("host", host.clone());
+        assert_eq!(shown(request).await.status, 404, "{host}");
+    }
+    for request in [
+        browser().post(back.clone()),
+        browser().head(back.clone()),
+        browser().put(back.clone()),
+    ] {
+        assert_eq!(shown(request).await.status, 404, "a page cannot post here");
+    }
+    assert!(app.pending().is_some());
+    visit(&back).await;
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_or_foreign_code_is_worth_nothing() {
+    // The attacker has a code of a sign-in of their own, and knows the state.
+    let (app, theirs) = (App::new().await, App::new().await);
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let _other = theirs.click();
+    let their_address = theirs.install.desktop.opening(1).await;
+    let their_code = parameter(&approve(&their_address, ADMIN).await, "code").expect("a code");
+    let back = approve_as_demo(&address).await;
+    visit(&with_parameter(&back, "code", Some(&their_code))).await;
+    let failed = outcome(attempt).await;
+    assert_eq!(
+        code(&failed),
+        Some(ErrorCode::BrowserSignInRefused),
+        "the verifier is another"
+    );
+    assert_eq!(why(&app.state()), Some(SignedOutReason::Never));
+    assert_eq!(app.install.item(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_another_issuer_is_not_used() {
+    for issuer in [Some("https://evil.example"), Some(""), None] {
+        let app = App::new().await;
+        let attempt = app.click();
+        let address = app.install.desktop.opening(1).await;
+        let back = approve_as_demo(&address).await;
+        visit(&with_parameter(&back, "iss", issuer)).await;
+        let failed = outcome(attempt).await;
+        assert_eq!(
+            code(&failed),
+            Some(ErrorCode::BrowserSignInRefused),
+            "{issuer:?}"
+        );
+        assert_eq!(
+            app.backend().requests("POST", TOKEN),
+            0,
+            "the code stays unused"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_codes_the_first_counts() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let (first, second) = (
+        approve_as_demo(&address).await,
+        approve(&address, ADMIN).await,
+    );
+    let (one, two) = tokio::join!(visit(&first), async {
+        let answer = browser().get(second.clone()).send().await;
+        answer.map(|it| it.status().as_u16()).ok()
+    });
+    let taken = [Some(one.status), two]
+        .iter()
+        .filter(|it| **it == Some(303))
+        .count();
+    assert_eq!(taken, 1);
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+    let exchanged = app.backend().requests("POST", TOKEN);
+    assert_eq!(exchanged, 1);
+    assert!(user(&app.state()).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_provider_refuses_in_words() {
+    for (error, description, words) in [
+        ("access_denied", Some("<b>no</b>"), "You cancelled"),
+        ("server_error", None, "had a problem"),
+        (
+            "temporarily_unavailable",
+            Some("back at ten"),
+            "back at ten",
+        ),
+        ("invalid_scope", Some("unknown scope"), "unknown scope"),
+        (
+            "unheard_of",
+            Some("line\u{202e}one\ntwo"),
+            "refused the sign-in",
+        ),
+    ] {
+        let app = App::new().await;
+        let attempt = app.click();
+        let address = app.install.desktop.opening(1).await;
+        let back = approve_as_demo(&address).await;
+        let mut back = with_parameter(&back, "code", None);
+        back.query_pairs_mut().append_pair("error", error);
+        if let Some(description) = description {
+            back.query_pairs_mut()
+                .append_pair("error_description", description);
+        }
+        visit(&back).await;
+        let failed = outcome(attempt).await.expect_err("refused");
+        assert_eq!(failed.code, ErrorCode::BrowserSignInRefused, "{error}");
+        assert!(
+            failed.message.contains(words),
+            "{error}: {}",
+            failed.message
+        );
+        let odd = failed
+            .message
+            .chars()
+            .any(|c| c.is_control() || vestibule_core::is_invisible(c));
+        assert!(!odd, "{}", failed.message);
+        assert_eq!(app.pending(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_meanwhile_revokes_what_comes_late() {
+    let app = App::new().await;
+    let slow = vestibule_backend::Effect::Delay { ms: 1500 };
+    app.backend()
+        .faults()
+        .add(vestibule_backend::Fault::on("POST", TOKEN, slow).times(1));
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    visit(&approve_as_demo(&address).await).await;
+    eventually("the exchange", || {
+        app.backend().requests("POST", TOKEN) == 1
+    })
+    .await;
+    app.install.session.logout().await;
+    assert_eq!(
+        code(&outcome(attempt).await),
+        Some(ErrorCode::BrowserSignInOver)
+    );
+    eventually("the late session to be over", || {
+        app.backend().requests("POST", "/oidc/revoke") >= 1 && alive(app.backend(), DEMO) == 0
+    })
+    .await;
+    assert_eq!(why(&app.state()), Some(SignedOutReason::ByUser));
+    assert_eq!(app.install.item(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_was_used_says_so() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let used = vestibule_harness::answer(
+        400,
+        json!({"error": "invalid_grant", "error_description": "used"}),
+        &[],
+    );
+    app.backend()
+        .faults()
+        .add(vestibule_backend::Fault::on("POST", TOKEN, used).times(1));
+    visit(&approve_as_demo(&address).await).await;
+    let failed = outcome(attempt).await.expect_err("refused");
+    assert!(failed.message.contains("Start again"), "{}", failed.message);
+}

@@ -1,0 +1,197 @@
+//! Sign-in on another device by a code (RFC 8628).
+
+use std::time::Duration;
+
+use serde_json::json;
+use url::Url;
+use vestibule_backend::Fault;
+use vestibule_core::ErrorCode;
+use vestibule_core::wire::{BrowserSignInInput, DeviceCode, SignInOutcome, SignedOutReason};
+use vestibule_harness::{DEMO, PASSWORD, alive, answer, code, eventually, why};
+
+use super::{App, Attempt, TOKEN, browser, outcome};
+
+fn on_device() -> BrowserSignInInput {
+    BrowserSignInInput {
+        button: None,
+        device: true,
+    }
+}
+
+async fn begun(app: &App) -> (Attempt, DeviceCode) {
+    let attempt = app.click_on(on_device());
+    let shows = |_: &vestibule_core::wire::SessionState| {
+        app.pending().is_some_and(|it| it.device.is_some())
+    };
+    app.install.until("a code", shows).await;
+    let shown = app.pending().and_then(|it| it.device).expect("a code");
+    (attempt, shown)
+}
+
+/// Types the code on the other device.
+async fn decide(shown: &DeviceCode, decision: &str) {
+    let address = Url::parse(&shown.address).expect("an address");
+    let form = [
+        ("user_code", shown.code.as_str()),
+        ("email", DEMO),
+        ("password", PASSWORD),
+        ("decision", decision),
+    ];
+    let origin = address.origin().ascii_serialization();
+    let answer = browser()
+        .post(address)
+        .header("origin", origin)
+        .form(&form)
+        .send()
+        .await;
+    assert_eq!(answer.expect("an answer").status().as_u16(), 200);
+}
+
+fn polls(app: &App) -> usize {
+    app.backend().requests("POST", TOKEN)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_used_on_another_device() {
+    let app = App::new().await;
+    let (attempt, shown) = begun(&app).await;
+    assert!(
+        shown
+            .complete_address
+            .is_some_and(|it| it.contains(&shown.code))
+    );
+    assert!(
+        app.install.desktop.opened().is_empty(),
+        "no browser is opened here"
+    );
+    app.install.pass(Duration::from_secs(6));
+    eventually("a question", || polls(&app) == 1).await;
+    decide(
+        &DeviceCode {
+            complete_address: None,
+            ..shown
+        },
+        "allow",
+    )
+    .await;
+    let ended = app.install.passing(outcome(attempt)).await;
+    assert_eq!(ended, Ok(SignInOutcome::SignedIn));
+    assert_eq!(app.email(), Some(DEMO.into()));
+    assert_eq!(app.install.desktop.fronts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_down_is_obeyed() {
+    let app = App::new().await;
+    let (_attempt, _) = begun(&app).await;
+    let slow = answer(400, json!({"error": "slow_down"}), &[]);
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, slow).times(2));
+    app.install.pass(Duration::from_secs(5));
+    eventually("the first question", || polls(&app) == 1).await;
+    // Twice five seconds more: ten, then fifteen.
+    for (wait, count) in [(10, 2), (15, 3)] {
+        app.install.pass(Duration::from_secs(wait - 1));
+        tokio::task::yield_now().await;
+        assert_eq!(polls(&app), count - 1, "not before {wait} s");
+        app.install.pass(Duration::from_secs(1));
+        eventually("the next question", || polls(&app) == count).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_on_the_way_is_no_answer() {
+    let app = App::new().await;
+    let (attempt, shown) = begun(&app).await;
+    for trouble in [
+        answer(503, json!({}), &[]),
+        answer(502, json!("a page"), &[]),
+        answer(429, json!({}), &[("retry-after", "2")]),
+    ] {
+        app.backend()
+            .faults()
+            .add(Fault::on("POST", TOKEN, trouble).times(1));
+        let before = polls(&app);
+        let asked = eventually("a question", || polls(&app) > before);
+        app.install.passing(asked).await;
+        assert!(app.pending().is_some(), "it goes on");
+    }
+    decide(&shown, "allow").await;
+    assert_eq!(
+        app.install.passing(outcome(attempt)).await,
+        Ok(SignInOutcome::SignedIn)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_and_a_late_code_have_their_words() {
+    let app = App::new().await;
+    let (attempt, shown) = begun(&app).await;
+    decide(&shown, "deny").await;
+    let refused = app
+        .install
+        .passing(outcome(attempt))
+        .await
+        .expect_err("refused");
+    assert_eq!(refused.code, ErrorCode::BrowserSignInRefused);
+    assert!(
+        refused.message.contains("on the other device"),
+        "{}",
+        refused.message
+    );
+
+    let (attempt, _) = begun(&app).await;
+    let late = answer(400, json!({"error": "expired_token"}), &[]);
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, late).times(1));
+    let expired = app
+        .install
+        .passing(outcome(attempt))
+        .await
+        .expect_err("expired");
+    assert!(expired.message.contains("new one"), "{}", expired.message);
+    assert_eq!(why(&app.state()), Some(SignedOutReason::Never));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_the_questions() {
+    let app = App::new().await;
+    let (attempt, shown) = begun(&app).await;
+    app.install.session.cancel_browser_sign_in();
+    assert_eq!(
+        code(&outcome(attempt).await),
+        Some(ErrorCode::BrowserSignInOver)
+    );
+    decide(&shown, "allow").await;
+    app.install.pass(Duration::from_secs(60));
+    tokio::task::yield_now().await;
+    assert_eq!((polls(&app), alive(app.backend(), DEMO)), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_answer_begins_nothing() {
+    for odd in [
+        json!({}),
+        json!({"device_code": "d", "user_code": "u", "verification_uri": "javascript:alert(1)", "expires_in": 60}),
+        json!({"device_code": "d", "user_code": "u", "verification_uri": "http://evil.example/", "expires_in": 60}),
+        json!({"device_code": "d", "user_code": "u", "verification_uri": "https://a.example/", "expires_in": 0}),
+        json!({"device_code": "", "user_code": "u", "verification_uri": "https://a.example/", "expires_in": 60}),
+    ] {
+        let app = App::new().await;
+        let fault = Fault::on("POST", "/oidc/device", answer(200, odd.clone(), &[]));
+        app.backend().faults().add(fault);
+        let failed = outcome(app.click_on(on_device())).await;
+        assert_eq!(code(&failed), Some(ErrorCode::BadAnswer), "{odd}");
+        assert_eq!(app.pending(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_refused_where_the_profile_does_not_offer_it() {
+    let app = App::with(json!({"device": false})).await;
+    let refused = app.install.session.sign_in_by_browser(on_device()).await;
+    assert_eq!(code(&refused), Some(ErrorCode::Unsupported));
+    assert_eq!(app.backend().all_requests(), 0);
+}

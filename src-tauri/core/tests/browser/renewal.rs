@@ -1,0 +1,183 @@
+//! What comes after the sign-in: renewals, their faults, and what ends such a session.
+
+use std::time::Duration;
+
+use serde_json::json;
+use vestibule_backend::{Effect, Fault};
+use vestibule_core::wire::SignedOutReason;
+use vestibule_harness::{A_LIFE, DEMO, alive, answer, eventually, is_fresh, is_stale, why};
+
+use super::{App, TOKEN};
+
+fn strike(app: &App, method: &str, path: &str, effect: Effect) {
+    app.backend()
+        .faults()
+        .add(Fault::on(method, path, effect).times(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timer_rotates_the_token() {
+    let app = App::new().await;
+    app.sign_in(DEMO).await;
+    let before = app.install.item().expect("an item");
+    app.install.pass(A_LIFE);
+    eventually("a refresh", || app.refreshes() == 1).await;
+    app.install.until_fresh().await;
+    let after = app.install.item().expect("an item");
+    assert_ne!(
+        before["token"]["provider"]["token"],
+        after["token"]["provider"]["token"]
+    );
+    assert_eq!(after["generation"], 2);
+    assert_eq!(alive(app.backend(), DEMO), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invalid_grant_alone_ends_a_session() {
+    for (status, body) in [
+        (400, json!({"error": "invalid_request"})),
+        (400, json!({"error": "temporarily_unavailable"})),
+        (401, json!({"error": "invalid_client"})),
+        (401, json!({})),
+        (403, json!({"message": "a firewall"})),
+        (404, json!({"error": "not_found"})),
+        (429, json!({"error": "slow_down"})),
+        (500, json!({"error": "invalid_grant"})),
+        (503, json!("later")),
+        (200, json!({"error": "what"})),
+        (200, json!({"access_token": "a", "token_type": "DPoP"})),
+        (200, json!("a page")),
+    ] {
+        let app = App::new().await;
+        app.sign_in(DEMO).await;
+        strike(&app, "POST", TOKEN, answer(status, body.clone(), &[]));
+        let refreshed = app.install.session.refresh().await;
+        assert!(refreshed.is_err(), "{status} {body}");
+        assert!(is_stale(&app.state()), "{status} {body}: {:?}", app.state());
+        app.install.until_fresh().await;
+        assert_eq!(alive(app.backend(), DEMO), 1, "{status} {body}");
+    }
+    let app = App::new().await;
+    app.sign_in(DEMO).await;
+    app.backend().revoke_session(DEMO);
+    let _ = app.install.session.refresh().await;
+    assert_eq!(why(&app.state()), Some(SignedOutReason::Expired));
+    assert_eq!(app.install.item(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_new_refresh_token_keeps_the_old_one() {
+    let app = App::new().await;
+    app.sign_in(DEMO).await;
+    let before = app.install.item().expect("an item");
+    let body = json!({"access_token": "a-2", "token_type": "bearer", "expires_in": "900"});
+    strike(&app, "POST", TOKEN, answer(200, body, &[]));
+    app.install.session.refresh().await.expect("renewed");
+    assert!(is_fresh(&app.state()));
+    assert_eq!(
+        app.install.item().expect("an item")["token"],
+        before["token"]
+    );
+    assert_eq!(app.email(), Some(DEMO.into()), "as before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_has_moved_does_not_get_the_token() {
+    let elsewhere = App::new().await;
+    let mut app = App::new().await;
+    app.sign_in(DEMO).await;
+    let mut document = discovery(&app).await;
+    document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
+    let moved = answer(200, document, &[]);
+    let fault = Fault::on("GET", "/.well-known/openid-configuration", moved);
+    app.backend().faults().add(fault);
+    app.install.restart();
+    assert_eq!(
+        app.install.until_signed_out().await,
+        SignedOutReason::Missing
+    );
+    assert_eq!(elsewhere.backend().requests("POST", TOKEN), 0);
+    assert_eq!(app.refreshes(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discovery_that_cannot_be_read_costs_no_session() {
+    for odd in [
+        json!("a page"),
+        json!({}),
+        json!({"issuer": "https://evil.example"}),
+    ] {
+        let mut app = App::new().await;
+        app.sign_in(DEMO).await;
+        let fault = Fault::on(
+            "GET",
+            "/.well-known/openid-configuration",
+            answer(200, odd.clone(), &[]),
+        );
+        app.backend().faults().add(fault);
+        app.install.restart();
+        app.install.until_fresh().await;
+        assert_eq!(
+            app.refreshes(),
+            1,
+            "{odd}: the endpoint that has issued the token is asked"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_without_the_browser_ends_it_in_words() {
+    let mut app = App::new().await;
+    app.sign_in(DEMO).await;
+    app.install.profile =
+        vestibule_harness::profile(&app.backend().url(), app.backend().carrier(), json!({}))
+            .unwrap();
+    app.install.restart();
+    assert_eq!(
+        app.install.until_signed_out().await,
+        SignedOutReason::Missing
+    );
+    assert_eq!(app.refreshes(), 0, "the token goes nowhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_record_asks_the_provider_whose_it_is() {
+    let mut app = App::new().await;
+    app.sign_in(DEMO).await;
+    for entry in std::fs::read_dir(&app.install.records)
+        .expect("a folder")
+        .flatten()
+    {
+        if entry.file_name().to_string_lossy().contains("session") {
+            std::fs::remove_file(entry.path()).expect("removed");
+        }
+    }
+    app.install.restart();
+    app.install.until_fresh().await;
+    assert_eq!(app.email(), Some(DEMO.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_callers_are_one_refresh() {
+    let app = App::new().await;
+    app.sign_in(DEMO).await;
+    app.backend().expire_access_tokens();
+    app.install.pass(Duration::from_secs(6));
+    let calls = (0..1000).map(|_| {
+        let session = app.install.session.clone();
+        tokio::spawn(async move { session.fetch(vestibule_harness::get("/me")).await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(
+            call.await.expect("no panic").expect("an answer").status,
+            200
+        );
+    }
+    assert_eq!(app.refreshes(), 1);
+}
+
+async fn discovery(app: &App) -> serde_json::Value {
+    let address = format!("{}/.well-known/openid-configuration", app.backend().url());
+    let text = super::visit(&address.parse().unwrap()).await.body;
+    serde_json::from_str(&text).expect("JSON")
+}
