@@ -6,7 +6,7 @@ use vestibule_core::browser::{Desktop, DonePage};
 use vestibule_core::{AuthError, ErrorCode};
 
 use crate::deep_links::DeepLinks;
-use crate::{builder, windows};
+use crate::{accounts, windows};
 
 /// The desktop of a running app.
 pub struct AppDesktop(AppHandle);
@@ -50,7 +50,7 @@ impl Desktop for AppDesktop {
     }
 
     fn done_page(&self) -> DonePage {
-        let name = builder::product_name(&self.0);
+        let name = accounts::product_name(&self.0);
         DonePage {
             title: format!("Back to {name}"),
             text: format!("{name} goes on from here. You can close this page."),

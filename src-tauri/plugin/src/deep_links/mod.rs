@@ -26,8 +26,7 @@ use vestibule_core::single_instance::Arguments;
 use vestibule_core::wire::{LinkNotices, LinkSubject, OpenedLink};
 use vestibule_core::{AuthError, ErrorCode};
 
-use crate::accounts::AppAccounts;
-use crate::builder::product_name;
+use crate::accounts::{AppAccounts, product_name};
 use crate::window_channels::WindowChannels;
 use crate::windows;
 
