@@ -5,6 +5,7 @@ export const routes = {
   login: "/auth/login/",
   register: "/auth/register/",
   otp: "/auth/otp/",
+  browser: "/auth/browser/",
   dashboard: "/dashboard/",
   payment: "/payment/",
   account: "/account/",

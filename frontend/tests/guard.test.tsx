@@ -13,6 +13,7 @@ import { auth, vestibule } from "@/lib/vestibule";
 import { startShell } from "@/vestibule/tests/support/shell";
 import {
   asAdmin,
+  browserPending,
   otpPending,
   restoring,
   SIGNED_OUT_REASONS,
@@ -55,6 +56,12 @@ describe("the guard alone", () => {
     const { led, shown } = await behindGuard(otpPending());
     expect(shown).toBeNull();
     expect(led).toEqual(["/auth/otp/?next=%2Fvault%2F%3Fbox%3D7"]);
+  });
+
+  it("keeps out a person whose sign-in goes on in the browser", async () => {
+    const { led, shown } = await behindGuard(browserPending());
+    expect(shown).toBeNull();
+    expect(led).toEqual(["/auth/browser/?next=%2Fvault%2F%3Fbox%3D7"]);
   });
 
   it("keeps out everyone while the session is being restored", async () => {

@@ -16,8 +16,8 @@ const LOOKS: Record<Look, string> = {
 };
 
 const SIZES: Record<Size, string> = {
-  md: "h-10 px-4 text-[0.9375rem]",
-  sm: "h-8 px-3 text-sm",
+  md: "min-h-10 px-4 text-[0.9375rem]",
+  sm: "min-h-8 px-3 text-sm",
 };
 
 export type ButtonProps = ComponentProps<"button"> & {
@@ -27,6 +27,8 @@ export type ButtonProps = ComponentProps<"button"> & {
    * Shows a spinner and ignores clicks. The button stays focusable, so that the focus is not lost.
    */
   busy?: boolean;
+  /** Lets a label that is too long for the window take several lines. */
+  wraps?: boolean;
   asChild?: boolean;
 };
 
@@ -34,6 +36,7 @@ export function Button({
   look = "primary",
   size = "md",
   busy = false,
+  wraps = false,
   asChild = false,
   className,
   children,
@@ -42,7 +45,8 @@ export function Button({
 }: ButtonProps) {
   const classes = cx(
     "inline-flex shrink-0 items-center justify-center gap-2 rounded-lg border font-medium",
-    "whitespace-nowrap transition-colors duration-150 select-none",
+    "transition-colors duration-150 select-none",
+    wraps ? "py-2 wrap-anywhere" : "whitespace-nowrap",
     "disabled:cursor-not-allowed disabled:opacity-55 aria-disabled:opacity-75",
     LOOKS[look],
     SIZES[size],

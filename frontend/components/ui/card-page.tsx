@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { PageHeading, PageTitle } from "./page";
+import { PageHeading, PageTitle, type TakesFocus } from "./page";
 
 /** A page with one card: the frame of the sign-in screens, and of others that ask for one thing. */
 export function CardPage({
@@ -11,7 +11,7 @@ export function CardPage({
 }: {
   title: string;
   lead?: ReactNode;
-  takesFocus?: boolean;
+  takesFocus?: TakesFocus;
   children: ReactNode;
   below?: ReactNode;
 }) {

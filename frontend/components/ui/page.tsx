@@ -16,6 +16,12 @@ export function PageTitle({ children }: { children?: string }) {
 // load does not.
 let lastPath: string | null = null;
 
+/**
+ * Whether a heading takes the focus: after another page, or also where it is shown in front of one at
+ * the same path. False where the page puts the focus in its first field instead.
+ */
+export type TakesFocus = boolean | "always";
+
 export function PageHeading({
   children,
   className,
@@ -23,13 +29,13 @@ export function PageHeading({
 }: {
   children: ReactNode;
   className?: string;
-  /** False where the page puts the focus in its first field instead. */
-  takesFocus?: boolean;
+  takesFocus?: TakesFocus;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const path = usePathname();
   useEffect(() => {
-    if (takesFocus && lastPath !== null && lastPath !== path) heading.current?.focus();
+    const isAfterAnother = lastPath !== null && lastPath !== path;
+    if (takesFocus === "always" || (takesFocus && isAfterAnother)) heading.current?.focus();
     lastPath = path;
   }, [path, takesFocus]);
   return (

@@ -1,6 +1,6 @@
 "use client";
 
-import { createStore, perInstance } from "vestibule";
+import { createStore, perInstance, type SessionState } from "vestibule";
 import { useStore } from "vestibule/react";
 import type { Tone } from "@/components/ui/alert";
 import { vestibule } from "@/lib/vestibule";
@@ -10,12 +10,15 @@ import { vestibule } from "@/lib/vestibule";
 
 export type Notice = { tone: Tone; text: string; email?: string };
 
+/** What a sign-in leads to. */
+const STEPS: SessionState["status"][] = ["signed_in", "otp_pending", "browser_pending"];
+
 const noticeOf = perInstance(({ auth }) => {
   const notice = createStore<Notice | null>(null);
   // The message is dropped once the next step has succeeded.
   auth.subscribe(() => {
     const { status } = auth.state();
-    if (status === "signed_in" || status === "otp_pending") notice.set(null);
+    if (STEPS.includes(status)) notice.set(null);
   });
   return notice;
 });

@@ -2,7 +2,7 @@
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useLayoutEffect } from "react";
-import { offersAccounts, type Right } from "vestibule";
+import { offersAccounts, type Right, type SessionState } from "vestibule";
 import { useAccountsSnapshot, useAuthState } from "vestibule/react";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useCurrentUrl } from "./current-url";
@@ -28,7 +28,8 @@ export function Guard({ may, children }: { may?: Right; children: ReactNode }) {
   if (state.status === "signed_in") {
     return !may || state.may.includes(may) ? children : <NotAllowedScreen state={state} />;
   }
-  if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, url)} />;
+  const step = pendingStep(state);
+  if (step) return <Redirect to={withNext(step, url)} />;
   // A person who has signed out on this page does not want to return to it after signing in.
   const done = page.signedOutAt === url;
   return <Redirect to={done ? routes.login : withNext(routes.login, url)} />;
@@ -43,7 +44,8 @@ export function GuestOnly({ children }: { children: ReactNode }) {
   const target = next ?? routes.dashboard;
   useEffect(() => router.prefetch(target), [router, target]);
 
-  if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, next)} />;
+  const step = pendingStep(state);
+  if (step) return <Redirect to={withNext(step, next)} />;
   if (state.status === "signed_in" && !(reauthenticating && state.freshness.kind === "stale")) {
     return <Redirect to={target} />;
   }
@@ -52,11 +54,29 @@ export function GuestOnly({ children }: { children: ReactNode }) {
 
 /** For people who have to enter a code. */
 export function ChallengeOnly({ children }: { children: ReactNode }) {
+  return <StepOnly step={routes.otp}>{children}</StepOnly>;
+}
+
+/** For people whose sign-in goes on in the browser, or on another device. */
+export function BrowserOnly({ children }: { children: ReactNode }) {
+  return <StepOnly step={routes.browser}>{children}</StepOnly>;
+}
+
+function StepOnly({ step, children }: { step: Step; children: ReactNode }) {
   const state = useAuthState();
   const next = useNext();
-  if (state.status === "otp_pending") return children;
+  const pending = pendingStep(state);
+  if (pending === step) return children;
   if (state.status === "signed_in") return <Redirect to={next ?? routes.dashboard} />;
-  return <Redirect to={withNext(routes.login, next)} />;
+  return <Redirect to={withNext(pending ?? routes.login, next)} />;
+}
+
+type Step = typeof routes.otp | typeof routes.browser;
+
+/** The page at which a sign-in that has begun goes on; null where none has. */
+function pendingStep({ status }: SessionState): Step | null {
+  if (status === "otp_pending") return routes.otp;
+  return status === "browser_pending" ? routes.browser : null;
 }
 
 /** For apps that offer several accounts. In others there is no such page. */

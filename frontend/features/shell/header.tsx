@@ -66,7 +66,8 @@ function WayIn() {
     case "signed_in":
       return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
     case "signed_out":
-    case "otp_pending": {
+    case "otp_pending":
+    case "browser_pending": {
       // After an ended session the user comes back to the same page.
       const ended = state.status === "signed_out" && isEnding(state.why);
       const next = ended ? url : null;

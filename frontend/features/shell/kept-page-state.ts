@@ -53,7 +53,7 @@ export function nextPage(before: KeptPageState, state: SessionState, url: string
 }
 
 /** Why a sign-in screen is shown in front of the page; null where the page itself is shown. */
-export type SignInReason = "ended" | "code" | "reauthenticate" | null;
+export type SignInReason = "ended" | "code" | "browser" | "reauthenticate" | null;
 
 export function signInReason(
   page: KeptPageState,
@@ -67,6 +67,8 @@ export function signInReason(
       return isEnding(state.why) ? "ended" : null;
     case "otp_pending":
       return "code";
+    case "browser_pending":
+      return "browser";
     case "signed_in":
       return reauthenticating && state.freshness.kind === "stale" ? "reauthenticate" : null;
     case "restoring":

@@ -14,6 +14,7 @@ const requestedOf = perInstance(({ auth }) => {
     const held =
       state.status === "restoring" ||
       state.status === "otp_pending" ||
+      state.status === "browser_pending" ||
       (state.status === "signed_in" && state.freshness.kind === "stale");
     if (!held) requested.set(false);
   });

@@ -18,6 +18,7 @@ import AddAccount from "@/app/accounts/add/page";
 import Accounts from "@/app/accounts/page";
 import Admin from "@/app/admin/page";
 import { AppFrame } from "@/app/app-frame";
+import Browser from "@/app/auth/browser/page";
 import Login from "@/app/auth/login/page";
 import Otp from "@/app/auth/otp/page";
 import Register from "@/app/auth/register/page";
@@ -32,6 +33,7 @@ const PAGES: Record<string, ComponentType> = {
   "/auth/login/": Login,
   "/auth/register/": Register,
   "/auth/otp/": Otp,
+  "/auth/browser/": Browser,
   "/dashboard/": Dashboard,
   "/payment/": Payment,
   "/account/": Account,

@@ -5,6 +5,7 @@ import { toast } from "sonner";
 import { afterEach, vi } from "vitest";
 import { cancelReloading } from "@/features/accounts/reloading";
 import { setSearchOpen } from "@/features/accounts/search-dialog";
+import { clearBrowserAttempt } from "@/features/auth/browser-attempt";
 import { leaveNotice } from "@/features/auth/notice";
 import { clearWaits } from "@/features/auth/retry-waits";
 import { vestibule } from "@/lib/vestibule";
@@ -40,6 +41,7 @@ afterEach(() => {
   vestibule.snapshots.stop();
   vestibule.accounts.stop();
   vestibule.links.stop();
+  clearBrowserAttempt();
   clearMocks();
   // `clearMocks` leaves an empty object there, and the next page would take itself for one of the app.
   Reflect.deleteProperty(window, "__TAURI_INTERNALS__");

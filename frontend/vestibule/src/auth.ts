@@ -6,6 +6,7 @@ import { counted } from "./fetch/progress.ts";
 import { commands } from "./ipc/commands.ts";
 import type {
   AuthError,
+  BrowserSignInInput,
   Challenge,
   LoginInput,
   LogoutReply,
@@ -60,6 +61,21 @@ export function createAuth(
     /** Has a code sent for the open challenge: the first one, or another one. */
     sendOtp: (): Promise<Result<Challenge>> => result(commands.sendOtp),
     cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
+    /**
+     * Signs in by the system's browser, or on another device by a code. `browser` of what the backend offers names the
+     * buttons; without one it is the first. The state is `browser_pending` at once, and the result
+     * comes when the sign-in has ended, which may take minutes. Its error has the code
+     * `browser_sign_in_over` where the sign-in was given up here or another one has replaced it: there
+     * is nothing to say then.
+     */
+    signInByBrowser: (chosen: BrowserSignInInput = {}): Promise<Result<SignInOutcome>> =>
+      result(() => commands.signInByBrowser(browserInput(chosen))),
+    /** Opens the browser once more, at the same address. */
+    openBrowserAgain: (): Promise<Result<null>> => result(commands.openBrowserAgain),
+    /** Puts the address that the browser opens on the clipboard. No page gets it. */
+    copyBrowserAddress: (): Promise<Result<null>> => result(commands.copyBrowserAddress),
+    /** Gives the sign-in outside of the app up. */
+    cancelBrowserSignIn: (): Promise<Result<null>> => result(commands.cancelBrowserSignIn),
     /** Asks the plugin to refresh now. What came of it is seen in the state. */
     refresh: (): Promise<Result<null>> => result(commands.refresh),
     /** Makes the plugin try the keyring at once. What came of it is seen in the state. */
@@ -128,6 +144,10 @@ function loginInput({ email, password, fingerprint }: LoginInput): LoginInput {
 
 function registerInput({ name, more, ...rest }: RegisterInput): RegisterInput {
   return { name: name.trim(), ...loginInput(rest), more };
+}
+
+function browserInput({ button, device }: BrowserSignInInput): BrowserSignInInput {
+  return { button, device };
 }
 
 /** The code is read as its method has them. */

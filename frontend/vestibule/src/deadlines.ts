@@ -21,6 +21,7 @@ export function createDeadlines() {
     noteArrival: (state: SessionState): void => {
       if (state.status === "restoring" && state.outage) arrivalOf(state.outage);
       if (state.status === "otp_pending") arrivalOf(state.challenge);
+      if (state.status === "browser_pending") arrivalOf(state.signIn);
       if (state.status === "signed_in" && state.freshness.kind === "stale")
         arrivalOf(state.freshness);
     },

@@ -39,6 +39,8 @@ export function stateOf(snapshot: Snapshot): SessionState {
 }
 
 const NOTHING: BackendFeatures = {
+  password: false,
+  browser: null,
   register: false,
   sessions: false,
   endSession: false,

@@ -164,7 +164,7 @@ export const WORDS: Words = {
     fresh: "Online",
     stale: "Offline",
     locked: "Keyring locked",
-    challenged: "Waiting for a code",
+    challenged: "Signing in…",
     never: "Not signed in",
     by_user: "Signed out",
     expired: "Session expired",

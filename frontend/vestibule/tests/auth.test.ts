@@ -1,7 +1,7 @@
 import { createVestibule } from "vestibule";
 import { describe, expect, it } from "vitest";
 import { startShell } from "./support/shell";
-import { offered, otpPending, signedOut } from "./support/states";
+import { browserPending, offered, otpPending, refused, signedOut } from "./support/states";
 
 const { auth, messages } = createVestibule();
 
@@ -57,6 +57,48 @@ describe("the auth facade", () => {
       { challenge: "c1", code: "123456" },
       { challenge: "c1", code: "k3F9-ab2c", method: "recovery", trustDevice: true },
     ]);
+  });
+
+  it("begins a sign-in by the browser by its button, and takes no member that it does not know", async () => {
+    const shell = startShell(signedOut());
+    shell.on("sign_in_by_browser", () => ({ outcome: "otp_required" }));
+    expect(await auth.signInByBrowser()).toEqual({
+      data: { outcome: "otp_required" },
+      error: null,
+    });
+    await auth.signInByBrowser({ button: "google" });
+    await auth.signInByBrowser({ device: true, type: "click" } as { device: boolean });
+    expect(shell.called("sign_in_by_browser").map(({ args }) => args)).toEqual([
+      { input: {} },
+      { input: { button: "google" } },
+      { input: { device: true } },
+    ]);
+  });
+
+  it("opens the browser again, has its address copied, and gives the sign-in up", async () => {
+    const shell = startShell(browserPending());
+    for (const verb of ["openBrowserAgain", "copyBrowserAddress", "cancelBrowserSignIn"] as const) {
+      expect(await auth[verb](), verb).toEqual({ data: null, error: null });
+    }
+    expect(shell.calls).toEqual([
+      { command: "open_browser_again", args: {} },
+      { command: "copy_browser_address", args: {} },
+      { command: "cancel_browser_sign_in", args: {} },
+    ]);
+  });
+
+  it("answers a sign-in by the browser when it has ended, in the words of the core", async () => {
+    const shell = startShell(signedOut());
+    const failure = refused("other", "You cancelled the sign-in in the browser.");
+    let end = (_failure: unknown) => {};
+    shell.on("sign_in_by_browser", () => new Promise((_, reject) => (end = reject)));
+    const page = createVestibule().auth;
+    await page.start();
+    const ended = page.signInByBrowser();
+    shell.changeNow(browserPending(), "browser");
+    expect(page.state().status).toBe("browser_pending");
+    end(failure);
+    expect(await ended).toEqual({ data: null, error: failure });
   });
 
   it("passes a caller's own fingerprint on, for the shell to merge", async () => {

@@ -124,6 +124,37 @@ describe("Better Auth's own paths", () => {
     expect(data).toMatchObject({ twoFactorRedirect: true, twoFactorMethods: ["totp"] });
   });
 
+  it("sign in by the browser, with the provider for the button's name", async () => {
+    const shell = startShell(signedOut());
+    shell.on("sign_in_by_browser", () => ({ outcome: "signed_in" }));
+    const client = newClient();
+    const { data, error } = await client.signIn.social({ provider: "google" });
+    expect([data, error]).toEqual([{ outcome: "signed_in" }, null]);
+    expect(await client.signInByBrowser({ device: true })).toEqual({
+      data: { outcome: "signed_in" },
+      error: null,
+    });
+    await client.cancelBrowserSignIn();
+    expect(shell.calls.map(({ args }) => args)).toEqual([
+      { input: { button: "google" } },
+      { input: { device: true } },
+      {},
+    ]);
+  });
+
+  it("say that a second factor is wanted after the browser too", async () => {
+    const shell = startShell(signedOut());
+    const vestibule = createVestibule();
+    await vestibule.auth.start();
+    shell.on("sign_in_by_browser", () => {
+      shell.changeNow(otpPending(0, [offered("totp")]), "challenge");
+      return { outcome: "otp_required" };
+    });
+    const { signIn } = createBetterAuthClient(vestibule);
+    const { data } = await signIn.social({ provider: "google" });
+    expect(data).toMatchObject({ twoFactorRedirect: true, twoFactorMethods: ["totp"] });
+  });
+
   it("tell the caller of a sign-out that it has succeeded", async () => {
     startShell(signedIn());
     const onSuccess = vi.fn();

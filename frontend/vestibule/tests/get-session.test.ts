@@ -3,7 +3,14 @@ import { createBetterAuthClient } from "vestibule/better-auth";
 import { describe, expect, it } from "vitest";
 import { AUTH_BASE_URL, createAuthFetch } from "../src/better-auth/fetch";
 import { startShell } from "./support/shell";
-import { otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
+import {
+  browserPending,
+  otpPending,
+  restoring,
+  signedIn,
+  signedOut,
+  stale,
+} from "./support/states";
 
 /** A page that has started, with the fetch of its Better Auth client. */
 async function startPage() {
@@ -35,6 +42,7 @@ describe("/get-session", () => {
   it.each([
     ["signed out", signedOut("expired"), null],
     ["a code is wanted", otpPending(), null],
+    ["the sign-in goes on in the browser", browserPending(), null],
     ["offline", stale(), "ada@example.com"],
   ])("when %s", async (_name, state, email) => {
     startShell(state);

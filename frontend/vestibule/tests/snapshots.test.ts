@@ -1,10 +1,17 @@
 import type { SessionChanged } from "vestibule";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { commands } from "../src/ipc/commands";
 import { receiver } from "../src/ipc/ipc";
 import { createSnapshotStore } from "../src/snapshots";
 import { startShell } from "./support/shell";
-import { everything, refused, restoring, signedIn, signedOut } from "./support/states";
+import {
+  browserPending,
+  everything,
+  refused,
+  restoring,
+  signedIn,
+  signedOut,
+} from "./support/states";
 
 const at = (revision: number, state = signedIn()): SessionChanged => ({
   workspace: "default",
@@ -88,6 +95,19 @@ describe("the snapshot store", () => {
     unsubscribe();
     shell.send(at(1));
     expect(woken).toBe(0);
+  });
+
+  it("counts the time of a sign-in in the browser from its arrival, not from the first look", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(signedOut());
+    const store = createSnapshotStore();
+    await store.start();
+    const pending = browserPending({ expiresInMs: 600_000 });
+    shell.send(at(1, pending));
+    const arrived = performance.now();
+    vi.advanceTimersByTime(90_000);
+    const { signIn } = pending as Extract<typeof pending, { status: "browser_pending" }>;
+    expect(store.dueAt(signIn, signIn.expiresInMs)).toBe(arrived + 600_000);
   });
 
   it("says so when the shell gives no answer, and can start again", async () => {

@@ -1,6 +1,7 @@
 //! What a window may see of an answer. Whatever a profile maps, no text is published that is a secret
 //! of the session: a mistake in a profile must not hand a token to a page.
 
+use crate::invisible::is_invisible;
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::User;
@@ -83,9 +84,12 @@ impl Unpublished {
     }
 }
 
-/// A text of the backend as a person may see it: without control characters, and cut to `length`.
+/// A text of the backend as a person may see it: without control characters and without those that make
+/// a text read other than it is, and cut to `length`.
 pub(crate) fn shown(text: &str, length: usize) -> String {
-    let visible = text.chars().filter(|c| !c.is_control());
+    let visible = text
+        .chars()
+        .filter(|c| !c.is_control() && !is_invisible(*c));
     visible.take(length).collect()
 }
 

@@ -225,6 +225,8 @@ pub enum Event {
     BrowserSignIn(BrowserSignIn),
     /// That sign-in was given up, has failed or is void.
     BrowserSignInOver,
+    /// Whatever waited for a person is over: a new sign-in takes its place.
+    PendingOver,
     /// Whether the keyring holds the token, which has changed.
     Remembered(bool),
     /// The keyring's state.
@@ -315,6 +317,7 @@ impl State {
             }
             Event::Challenged(challenge) => self.pending = Some(Pending::Challenge(challenge)),
             Event::BrowserSignIn(sign_in) => self.pending = Some(Pending::Browser(sign_in)),
+            Event::PendingOver => self.pending = None,
             Event::ChallengeOver => {
                 self.pending = self.pending.take().filter(|it| !it.is_challenge());
             }

@@ -14,6 +14,12 @@ type Answer = (auth: Auth, body: Raw) => Promise<Result<unknown>>;
 /** Answers the paths of Better Auth's own actions. Its client has made JSON of their fields. */
 const ANSWERS = new Map<string, Answer>([
   ["POST /sign-in/email", async (auth, body) => twoFactor(auth, await auth.login(login(body)))],
+  // A provider by its name is the button of that name.
+  [
+    "POST /sign-in/social",
+    async (auth, body) =>
+      twoFactor(auth, await auth.signInByBrowser({ button: text(body.provider) || undefined })),
+  ],
   [
     "POST /sign-up/email",
     (auth, body) =>

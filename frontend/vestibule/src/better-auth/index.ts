@@ -59,7 +59,6 @@ type SignOutOptions = { fetchOptions?: Record<string, unknown> };
 
 /** The verbs of the session. Except `signOut` they go to `auth` as they are, past the client's fetch. */
 function nativeSession({ auth }: Vestibule) {
-  const { login, register, verifyOtp, sendOtp, cancelOtp, unlockKeyring, logout } = auth;
   return {
     id: "native-session",
     getActions: ($fetch: Fetch) => {
@@ -70,13 +69,17 @@ function nativeSession({ auth }: Vestibule) {
         ({ code, trustDevice }: FactorCode, fetchOptions?: FetchOptions) =>
           send<SignInOutcome>(path, { code, trustDevice }, fetchOptions);
       return {
-        login,
-        register,
-        verifyOtp,
-        sendOtp,
-        cancelOtp,
-        unlockKeyring,
-        logout,
+        login: auth.login,
+        register: auth.register,
+        verifyOtp: auth.verifyOtp,
+        sendOtp: auth.sendOtp,
+        cancelOtp: auth.cancelOtp,
+        signInByBrowser: auth.signInByBrowser,
+        openBrowserAgain: auth.openBrowserAgain,
+        copyBrowserAddress: auth.copyBrowserAddress,
+        cancelBrowserSignIn: auth.cancelBrowserSignIn,
+        unlockKeyring: auth.unlockKeyring,
+        logout: auth.logout,
         refreshSession: auth.refresh,
         // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the
         // plugin tells the other windows, so nothing needs to be written.

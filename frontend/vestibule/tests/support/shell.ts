@@ -75,6 +75,12 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
       change({ status: "signed_out", why: "never", storage: "ok", may: [] }, "challenge");
       return null;
     },
+    open_browser_again: () => null,
+    copy_browser_address: () => null,
+    cancel_browser_sign_in: () => {
+      change({ status: "signed_out", why: "never", storage: "ok", may: [] }, "browser");
+      return null;
+    },
     theme: () => "system",
     set_theme: () => null,
     app_info: () => ({

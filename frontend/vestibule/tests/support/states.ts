@@ -3,6 +3,7 @@
 import type {
   AuthError,
   BackendFeatures,
+  BrowserSignIn,
   Challenge,
   CodeMethod,
   ErrorCode,
@@ -38,7 +39,10 @@ export const SIGNED_OUT_REASONS = Object.keys({
   missing: null,
 } satisfies Record<SignedOutReason, null>) as SignedOutReason[];
 
+/** What a backend of the contract offers. Sign-in by the browser is for tests that are about it. */
 export const everything: BackendFeatures = {
+  password: true,
+  browser: null,
   register: true,
   sessions: true,
   endSession: true,
@@ -91,6 +95,12 @@ export function otpPending(
   const email = "ada@example.com";
   const challenge = { id: "c1", email, resendInMs, methods, trustDays: null, ...more };
   return { status: "otp_pending", challenge, storage: "ok", may: [] };
+}
+
+/** A sign-in that goes on in the system's browser, which is open. */
+export function browserPending(more: Partial<BrowserSignIn> = {}): SessionState {
+  const signIn = { id: "b1", label: null, opened: true, device: null, expiresInMs: 600_000 };
+  return { status: "browser_pending", signIn: { ...signIn, ...more }, storage: "ok", may: [] };
 }
 
 export function restoring(outage: Outage | null = null, ownerUnknown = false) {

@@ -107,7 +107,8 @@ impl BrowserSignIns {
             device: None,
             expires_at: context.shared.now() + TIME_FOR_IT,
         };
-        let closed = flow.open(shown.clone())?;
+        // A code for another device is shown once it is there.
+        let closed = flow.open((!on_device).then(|| shown.clone()))?;
         let answer = match on_device {
             true => self.by_device(&flow, shown, closed).await,
             false => {
@@ -159,6 +160,7 @@ impl BrowserSignIns {
             .await?;
         let now = self.context.shared.now();
         let expires_at = shown.expires_at.min(now.saturating_add(begun.expires_in));
+        let mut next = now.saturating_add(begun.interval);
         flow.show_code(
             &begun,
             state::BrowserSignIn {
@@ -171,7 +173,6 @@ impl BrowserSignIns {
         tokio::pin!(wanted);
         let mut begun = begun;
         loop {
-            let next = self.context.shared.now().saturating_add(begun.interval);
             tokio::select! {
                 biased;
                 given_up = &mut wanted => match given_up {
@@ -190,6 +191,7 @@ impl BrowserSignIns {
                     return Ok(*answer);
                 }
             }
+            next = self.context.shared.now().saturating_add(begun.interval);
         }
     }
 
@@ -315,13 +317,22 @@ impl BrowserSignIns {
 }
 
 impl Flow<'_> {
-    /// Shows that the sign-in has begun, in place of any other. Returns what tells that it was closed.
-    fn open(&self, shown: state::BrowserSignIn) -> Result<oneshot::Receiver<()>, AuthError> {
+    /// Notes that the sign-in has begun, in place of any other, and shows it. Returns what tells that it was closed.
+    fn open(
+        &self,
+        shown: Option<state::BrowserSignIn>,
+    ) -> Result<oneshot::Receiver<()>, AuthError> {
         let (open, closed) = OpenBrowserFlow::open(self.id, self.attempt);
         let at = self.context.shared.in_attempt(self.attempt);
         let mut at = at.ok_or_else(|| voided_error(Cause::Browser))?;
         let challenge = at.open_browser_flow(open);
-        at.publish(Cause::Browser, Event::BrowserSignIn(shown));
+        at.publish(
+            Cause::Browser,
+            match shown {
+                Some(shown) => Event::BrowserSignIn(shown),
+                None => Event::PendingOver,
+            },
+        );
         if let Some(challenge) = challenge {
             let ended = self
                 .context

@@ -21,7 +21,8 @@ async fn the_timer_rotates_the_token() {
     app.sign_in(DEMO).await;
     let before = app.install.item().expect("an item");
     app.install.pass(A_LIFE);
-    eventually("a refresh", || app.refreshes() == 1).await;
+    let refreshed = eventually("a refresh", || app.refreshes() == 1);
+    app.install.passing(refreshed).await;
     app.install.until_fresh().await;
     let after = app.install.item().expect("an item");
     assert_ne!(

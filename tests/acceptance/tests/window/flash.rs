@@ -190,7 +190,10 @@ fn the_exported_pages_hold_neither_a_way_in_nor_guarded_content() {
         assert!(html.contains("<title>Vestibule</title>"), "{page:?}");
         assert_eq!(said(&html), [""; 0], "in {page:?}");
     }
-    for path in PAGES.into_iter().chain(["/account/", "/auth/otp/"]) {
+    for path in PAGES
+        .into_iter()
+        .chain(["/account/", "/auth/otp/", "/auth/browser/"])
+    {
         let page = out.join(path.trim_start_matches('/')).join("index.html");
         assert!(pages.contains(&page), "{path} was checked");
     }

@@ -37,7 +37,12 @@ fn the_way_back_survives_a_detour_over_registration() {
 fn the_signed_in_are_led_past_the_sign_in_screens() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        for path in ["/auth/login/", "/auth/register/", "/auth/otp/"] {
+        for path in [
+            "/auth/login/",
+            "/auth/register/",
+            "/auth/otp/",
+            "/auth/browser/",
+        ] {
             app.open(path).await;
             app.arrives("/dashboard/").await;
         }
