@@ -42,7 +42,9 @@ impl Desktop for AppDesktop {
     fn come_to_front(&self) {
         let app = self.0.clone();
         // Only the main thread may touch windows.
-        let _ = self.0.run_on_main_thread(move || drop(windows::focus_any(&app)));
+        let _ = self
+            .0
+            .run_on_main_thread(move || drop(windows::focus_any(&app)));
     }
 
     fn scheme(&self) -> Option<String> {

@@ -123,7 +123,7 @@ mod tests {
             &[][..],
             &["app:/join"],
             &["", "a\0b", "é"],
-            &[&*long, &long],
+            &[&*long, &*long],
             &many,
         ] {
             let given = arguments(given);
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_not_read() {
-        let too_many = [0, 0].repeat(MOST_ARGUMENTS + 1);
+        let too_many = [0_u8, 0].repeat(MOST_ARGUMENTS + 1);
         let too_long = [&[0xff, 0xff][..], &[b'x'; 0xffff]].concat();
         for body in [
             &[0][..],

@@ -83,6 +83,7 @@ pub fn read(link: &[u8], scheme: &Scheme) -> Result<Route, Fault> {
         }
         "/join" if fragment.is_none() => {
             let workspace = the_only("workspace", query.unwrap_or_default());
+            let workspace = workspace.filter(|workspace| is_of_the_web(workspace));
             let address = workspace.and_then(|workspace| address::parse(&workspace).ok());
             address.map(Route::Join).ok_or(Fault::Parameters)
         }
@@ -104,6 +105,17 @@ fn the_only(name: &str, query: &str) -> Option<String> {
     let value = query.strip_prefix(name)?.strip_prefix('=')?;
     let value = (!value.contains('&')).then(|| decode(value))??;
     String::from_utf8(value).ok()
+}
+
+/// Whether a text is an address of the web or a host alone. A link of an app, `app.example:/join`, could be
+/// read as a host with an empty port.
+fn is_of_the_web(text: &str) -> bool {
+    match text.split_once(":/") {
+        Some((scheme, _)) => ["http", "https"]
+            .iter()
+            .any(|web| scheme.eq_ignore_ascii_case(web)),
+        None => true,
+    }
 }
 
 /// Decodes percent-encoded bytes once (RFC 3986 §2.1). A `+` stays one. `None` where a `%` begins no byte.
