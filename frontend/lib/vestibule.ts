@@ -12,4 +12,4 @@ declare module "vestibule" {
 }
 
 export const vestibule = createVestibule();
-export const { auth, accounts, desktop, messages } = vestibule;
+export const { auth, accounts, links, desktop, messages } = vestibule;

@@ -2,6 +2,7 @@
 
 import { AccountNotices } from "./account-notices";
 import { FindAccount } from "./find-account";
+import { LinkNotices } from "./link-notices";
 import { ReloadingOverlay } from "./reloading-overlay";
 
 /** What concerns all accounts, over every page. */
@@ -10,6 +11,7 @@ export function AccountLayer() {
     <>
       <AccountNotices />
       <FindAccount />
+      <LinkNotices />
       <ReloadingOverlay />
     </>
   );

@@ -18,8 +18,8 @@ import { AddServer } from "./add-server";
 import { useAttempt } from "./use-attempt";
 
 /**
- * Asks where a new account is to be: in a workspace that is known, or at another server. With an
- * `address`, such as that of a link, it asks about that server at once.
+ * Asks where a new account is to be: in a workspace that is known, or at another server. With the
+ * `address` of a link it asks about that server at once.
  */
 export function AddAccount({
   list,

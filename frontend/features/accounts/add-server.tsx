@@ -9,11 +9,11 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { messages } from "@/lib/vestibule";
 import { FoundServer } from "./found-server";
-import { useServerLook } from "./server-look";
+import { isLink, useServerLook } from "./server-look";
 
 /**
- * Adds a server by its address: typed, looked at, confirmed. Nothing at the address is contacted before
- * the person asks for the look, also where a link has filled it in.
+ * Adds a server by its address: typed, looked at, confirmed. A link may have filled the address in, and
+ * one that is pasted does. Nothing at the address is contacted before the person asks for the look.
  */
 export function AddServer({
   list,
@@ -28,12 +28,21 @@ export function AddServer({
 }) {
   const [address, setAddress] = useState(initial);
   const [missing, setMissing] = useState(false);
-  const { look, lookAt, cancel } = useServerLook();
+  const [isOfLink, setIsOfLink] = useState(initial !== "");
+  const { look, lookAt, openLink, cancel } = useServerLook();
   const field = useRef<HTMLInputElement>(null);
   const typing = look.step === "typing";
   useEffect(() => {
     if (typing) field.current?.focus();
   }, [typing]);
+
+  async function submit() {
+    if (!isLink(address)) return lookAt(address);
+    const named = await openLink(address);
+    if (named === null) return;
+    setAddress(named);
+    setIsOfLink(true);
+  }
 
   if (look.step === "found") {
     return (
@@ -47,7 +56,11 @@ export function AddServer({
   return (
     <CardPage
       title="Another server"
-      lead="Your organisation can tell you its address."
+      lead={
+        isOfLink
+          ? "A link has filled in its address. Look at it only if you expected such a link."
+          : "Your organisation can tell you its address, or send you a link."
+      }
       below={below}
     >
       <form
@@ -56,7 +69,7 @@ export function AddServer({
         onSubmit={(event) => {
           event.preventDefault();
           setMissing(address.trim() === "");
-          if (address.trim() !== "" && !looking) void lookAt(address);
+          if (address.trim() !== "" && !looking) void submit();
         }}
       >
         {look.step === "typing" && look.failure && (
@@ -66,7 +79,7 @@ export function AddServer({
         )}
         <Field
           label="Server address"
-          hint="Nothing is sent there before you look."
+          hint="Nothing is sent there before you look. A link goes here too."
           error={missing ? "Enter the address of the server." : undefined}
         >
           {(control) => (
@@ -83,6 +96,7 @@ export function AddServer({
               onChange={(event) => {
                 setAddress(event.target.value);
                 setMissing(false);
+                setIsOfLink(false);
               }}
             />
           )}

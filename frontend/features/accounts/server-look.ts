@@ -3,12 +3,17 @@
 import { useRef, useState } from "react";
 import type { AuthError, FoundWorkspace } from "vestibule";
 import { delay } from "@/lib/clock";
-import { accounts } from "@/lib/vestibule";
+import { accounts, auth } from "@/lib/vestibule";
 
 type ServerLook =
   | { step: "typing"; failure: AuthError | null }
   | { step: "looking" }
   | { step: "found"; found: FoundWorkspace };
+
+/** Whether a text is a link and no address of a server: it has another scheme than those of the web. */
+export function isLink(text: string): boolean {
+  return /^\s*(?!https?:)[a-z][a-z\d+.-]*:\//i.test(text);
+}
 
 /** A look at an address. A cancelled look may still be answered, and the answer is ignored. */
 export function useServerLook() {
@@ -35,5 +40,16 @@ export function useServerLook() {
     else setLook({ step: "typing", failure: error });
   }
 
-  return { look, lookAt, cancel };
+  /** Opens a link that was pasted. The address of the server that it names; null where it names none. */
+  async function openLink(link: string): Promise<string | null> {
+    asked.current += 1;
+    const mine = asked.current;
+    setLook({ step: "looking" });
+    const { data, error } = await auth.openLink(link);
+    if (mine !== asked.current) return null;
+    setLook({ step: "typing", failure: error });
+    return data?.kind === "join" ? data.address : null;
+  }
+
+  return { look, lookAt, openLink, cancel };
 }

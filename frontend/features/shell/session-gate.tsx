@@ -5,7 +5,7 @@ import { type ReactNode, useLayoutEffect } from "react";
 import { listOf, offersAccounts, type SessionState } from "vestibule";
 import { useAccountsSnapshot, useSnapshot } from "vestibule/react";
 import { routes } from "@/lib/routes";
-import { accounts, auth, desktop, messages } from "@/lib/vestibule";
+import { accounts, auth, desktop, links, messages } from "@/lib/vestibule";
 import { useAccountParts } from "./account-parts";
 import { useReauthentication } from "./re-authenticate";
 import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
@@ -14,6 +14,7 @@ import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from ".
 if (typeof window !== "undefined") {
   void auth.start();
   void accounts.start();
+  void links.start();
 }
 
 /**

@@ -40,6 +40,7 @@ afterEach(() => {
   setSearchOpen(false);
   vestibule.snapshots.stop();
   vestibule.accounts.stop();
+  vestibule.links.stop();
   clearBrowserAttempt();
   clearMocks();
   // `clearMocks` leaves an empty object there, and the next page would take itself for one of the app.

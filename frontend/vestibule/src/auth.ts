@@ -10,6 +10,7 @@ import type {
   Challenge,
   LoginInput,
   LogoutReply,
+  OpenedLink,
   OtpInput,
   RegisterInput,
   SessionList,
@@ -80,6 +81,13 @@ export function createAuth(
     /** Makes the plugin try the keyring at once. What came of it is seen in the state. */
     unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
     logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
+
+    /**
+     * Opens a link that a person has pasted, where the system does not hand it over. What it is for is in
+     * the answer; nothing has been done for a link that asks to join a workspace.
+     */
+    openLink: (pasted: string): Promise<Result<OpenedLink>> =>
+      result(() => commands.openLink(pasted)),
 
     /** Reads the list of the account's sessions, on this computer and elsewhere. */
     listSessions: (): Promise<Result<SessionList>> => result(commands.sessions),

@@ -20,6 +20,7 @@ export type { UploadProgress } from "./fetch/upload.ts";
 export { NativeError } from "./ipc/errors.ts";
 export type * from "./ipc/wire.ts";
 export { isBehindKeyring, type KeyringNotice } from "./keyring.ts";
+export type { Links } from "./links.ts";
 export { isEnding, type Messages } from "./messages.ts";
 export { perInstance } from "./per-instance.ts";
 export type { Result } from "./result.ts";

@@ -7,6 +7,7 @@ import { type Auth, createAuth } from "./auth.ts";
 import { createDesktop, type Desktop } from "./desktop.ts";
 import { createBackendFetch } from "./fetch/backend-fetch.ts";
 import { createPublicFetch } from "./fetch/public-fetch.ts";
+import { createLinks, type Links } from "./links.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import { createSnapshotStore, type SnapshotStore } from "./snapshots.ts";
 import { completeWords, type SomeWords } from "./words.ts";
@@ -21,6 +22,8 @@ export type Vestibule = {
   auth: Auth;
   /** The list of all accounts, and switching between them. Start it in an app that offers several. */
   accounts: Accounts;
+  /** What links ask that were opened from outside the app. Start it in an app that has a scheme. */
+  links: Links;
   /** Windows, theme, log, public content and the app's own commands. */
   desktop: Desktop;
   /** What a page says about failures, obstacles, endings, the keyring and accounts. */
@@ -34,5 +37,6 @@ export function createVestibule({ words }: VestibuleOptions = {}): Vestibule {
   const snapshots = createSnapshotStore();
   const auth = createAuth(snapshots, messages, createBackendFetch(messages.failures.badAnswer));
   const desktop = createDesktop(createPublicFetch(messages.failures.tooLarge));
-  return { auth, accounts: createAccounts(), desktop, messages, snapshots };
+  const [accounts, links] = [createAccounts(), createLinks()];
+  return { auth, accounts, links, desktop, messages, snapshots };
 }

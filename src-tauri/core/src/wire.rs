@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::error::PageError;
 use crate::identity::{AccountId, BrowserSignInId, ChallengeId, ListedSessionId, SessionId};
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
@@ -752,4 +753,53 @@ pub struct FoundWorkspace {
     pub finding: String,
     /// The workspace that has this address already; null where there is none.
     pub known: Option<String>,
+}
+
+/// What links that were opened from outside the app ask of the person in a window, and the answer of the
+/// command `link_notices`: it may arrive twice or late, so a lower revision is to be ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct LinkNotices {
+    /// Grows with each change; starts at 0 with the process.
+    #[ts(type = "number")]
+    pub revision: u64,
+    /// The notices that the window's page has not taken yet, the oldest first.
+    pub waiting: Vec<LinkNotice>,
+}
+
+/// What one link asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct LinkNotice {
+    /// Which one the command `take_link_notice` means.
+    pub id: u32,
+    /// What it asks.
+    pub about: LinkSubject,
+}
+
+/// What a link was for that a page has opened: the answer of the command `open_link`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum OpenedLink {
+    /// A sign-in by the browser goes on with it, in the window that waits.
+    SignIn,
+    /// It asks to add the workspace at an address. Nothing there has been contacted.
+    Join {
+        /// The address: an origin, its host in punycode where it is not ASCII.
+        address: String,
+    },
+}
+
+/// What a link asks, or why it asks nothing. A page never does it by itself: the link may be anybody's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LinkSubject {
+    /// To add the workspace at an address. Nothing there has been contacted.
+    Join {
+        /// The address: an origin, its host in punycode where it is not ASCII.
+        address: String,
+    },
+    /// Nothing: it is not a link that the app knows, or what it is for is over.
+    Refused {
+        /// Why, in words.
+        error: PageError,
+    },
 }

@@ -194,6 +194,30 @@ impl AppAccounts {
         host.map_or_else(Vec::new, |host| host.workspaces.all())
     }
 
+    /// The first window whose session is the one that is looked for.
+    pub fn window_where(&self, is_this: impl Fn(&Session) -> bool) -> Option<String> {
+        let accounts = self.opened()?;
+        let mut windows: Vec<_> = self.app.webview_windows().into_keys().collect();
+        windows.sort();
+        windows.into_iter().find(|window| {
+            let session = accounts.session(window);
+            session.is_ok_and(|(_, session)| is_this(&session))
+        })
+    }
+
+    /// Refuses where nobody may add a workspace.
+    ///
+    /// # Errors
+    /// In words; or if the app cannot start.
+    pub fn check_adding(&self) -> Result<(), AuthError> {
+        let Opened { host, .. } = self.open()?;
+        host.workspaces.check_adding()?;
+        match host.most_accounts() {
+            1 => Err(workspaces::no_adding()),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds an account in a workspace, and lets the window show it.
     ///
     /// # Errors

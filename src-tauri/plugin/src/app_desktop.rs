@@ -1,11 +1,12 @@
 //! What the desktop does for a sign-in by the browser: opens an address, holds the clipboard, and shows
 //! the app's window again.
 
-use tauri::{AppHandle, Url};
+use tauri::{AppHandle, Manager as _, Url};
 use vestibule_core::browser::{Desktop, DonePage};
 use vestibule_core::{AuthError, ErrorCode};
 
-use crate::{builder, windows};
+use crate::deep_links::DeepLinks;
+use crate::{accounts, windows};
 
 /// The desktop of a running app.
 pub struct AppDesktop(AppHandle);
@@ -41,11 +42,17 @@ impl Desktop for AppDesktop {
     fn come_to_front(&self) {
         let app = self.0.clone();
         // Only the main thread may touch windows.
-        let _ = self.0.run_on_main_thread(move || windows::focus_any(&app));
+        let _ = self
+            .0
+            .run_on_main_thread(move || drop(windows::focus_any(&app)));
+    }
+
+    fn scheme(&self) -> Option<String> {
+        self.0.state::<DeepLinks>().scheme().map(str::to_owned)
     }
 
     fn done_page(&self) -> DonePage {
-        let name = builder::product_name(&self.0);
+        let name = accounts::product_name(&self.0);
         DonePage {
             title: format!("Back to {name}"),
             text: format!("{name} goes on from here. You can close this page."),

@@ -6,7 +6,9 @@ use serde_json::Value;
 use tauri::plugin::{Plugin, TauriPlugin};
 use tauri::webview::Color;
 use tauri::{AppHandle, Manager as _, RunEvent, Webview, WebviewWindowBuilder, Window, Wry};
-use vestibule_core::{AuthError, BackendCalls, ErrorCode};
+#[cfg(target_os = "macos")]
+use vestibule_core::single_instance::Arguments;
+use vestibule_core::{AuthError, BackendCalls};
 use vestibule_log::Log;
 
 use crate::account_list::ListChannels;
@@ -14,6 +16,9 @@ use crate::account_menu::{self, AccountMenu};
 use crate::accounts::{self, AppAccounts};
 use crate::backend_profile::{BuiltIn, BuiltProfile};
 use crate::command_limits::CommandLimits;
+#[cfg(target_os = "macos")]
+use crate::deep_links;
+use crate::deep_links::DeepLinks;
 use crate::lockdown::SeveralAccounts;
 use crate::session_events::SessionChannels;
 use crate::single_instance::{HANDOVER_TIMEOUT, SingleInstance};
@@ -188,7 +193,12 @@ impl Plugin<Wry> for Vestibule {
                 logging::end(app);
             }
             #[cfg(target_os = "macos")]
-            RunEvent::Reopen { .. } => after_event(app, windows::focus_any),
+            RunEvent::Reopen { .. } => after_event(app, |app| drop(windows::focus_any(app))),
+            #[cfg(target_os = "macos")]
+            RunEvent::Opened { urls } => {
+                let links = urls.iter().map(|url| url.as_str().into());
+                deep_links::arrived(app, Arguments::new(links));
+            }
             _ => {}
         }
     }
@@ -249,17 +259,18 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
     app.manage(parts.style);
     app.manage(parts.built_in);
     app.manage(SingleInstance::new(parts.is_single_instance));
+    let deep_links = DeepLinks::configured(app.config());
+    let refused_scheme = deep_links.as_ref().err().cloned();
+    app.manage(deep_links.unwrap_or_default());
     // Before everything else, because a second launch ends here and must not have opened anything.
     let claimed = app.state::<SingleInstance>().claim(app, HANDOVER_TIMEOUT);
-    let (links, refusal) = match lockdown::Links::configured(app) {
-        Ok(links) => (links, None),
-        Err(error) => {
-            tracing::error!(%error, "the settings are not valid; no account is opened");
-            let refusal = AuthError::with_message(ErrorCode::Misconfigured, error.to_string());
-            (lockdown::Links::default(), Some(refusal))
-        }
-    };
-    app.manage(Arc::new(links));
+    let links = lockdown::Links::configured(app);
+    let refusal = links.as_ref().err().cloned().or(refused_scheme);
+    let refusal = refusal.map(|error| {
+        tracing::error!(%error, "the settings are not valid; no account is opened");
+        AuthError::from(error)
+    });
+    app.manage(Arc::new(links.unwrap_or_default()));
     app.manage(SeveralAccounts(accounts::are_several(app)));
     app.manage(AppAccounts::closed(app, refusal));
     match claimed {

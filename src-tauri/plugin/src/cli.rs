@@ -23,7 +23,7 @@ pub fn run_in_terminal(
     let first = arguments.next();
     match CliCommand::from_argument(first.as_deref()) {
         CliCommand::App => {
-            if first.is_some() {
+            if first.is_some_and(|first| !is_link(&first)) {
                 eprintln!("{program} does not know this argument; --help lists the arguments");
             }
             None
@@ -99,6 +99,16 @@ impl CliCommand {
     }
 }
 
+/// Whether an argument begins with a scheme, as a link does that a desktop opens the app with.
+fn is_link(argument: &OsStr) -> bool {
+    let bytes = argument.as_encoded_bytes();
+    let scheme = bytes.split(|byte| *byte == b':').next().unwrap_or_default();
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let is_scheme =
+        scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_letter);
+    is_scheme && scheme.len() < bytes.len()
+}
+
 /// The help text of a product with this name and version.
 fn help(product: &str, version: &str, program: &str) -> String {
     format!(
@@ -138,9 +148,19 @@ mod tests {
         let named = |first: &str| CliCommand::from_argument(Some(OsStr::new(first)));
         assert_eq!(named("doctor"), CliCommand::Doctor);
         assert_eq!(named("--version"), CliCommand::Version);
-        for other in ["", "-psn_0_1", "vestibule://x", "Doctor", "--doctor"] {
+        for other in ["", "-psn_0_1", "vestibule:/join", "Doctor", "--doctor"] {
             assert_eq!(named(other), CliCommand::App, "{other}");
         }
         assert_eq!(CliCommand::from_argument(None), CliCommand::App);
+    }
+
+    #[test]
+    fn a_link_is_no_unknown_argument() {
+        assert!(is_link(OsStr::new(
+            "com.example.app:/join?workspace=a.example"
+        )));
+        for other in ["", ":", "-psn_0_1", "--doctor", "doctor", "1:2"] {
+            assert!(!is_link(OsStr::new(other)), "{other}");
+        }
     }
 }

@@ -76,6 +76,13 @@ macro_rules! command_list {
                 add_workspace(address: String);
                 remove_workspace(workspace: String);
             }
+            /// To show what links ask that were opened from outside the app, and to open a link that a
+            /// person has pasted.
+            deep_links {
+                link_notices(changes: Option<Channel<LinkNotices>>) -> LinkNotices;
+                take_link_notice(id: f64);
+                open_link(link: String) -> OpenedLink;
+            }
             /// To show the window, open another, read about the app, choose the theme and reports of
             /// failures, and open the folder of the log.
             app {

@@ -27,6 +27,7 @@ mod cli;
 mod command_limits;
 mod command_list;
 mod commands;
+mod deep_links;
 mod desktop_proxy;
 mod error_reporting;
 mod fallback_data_dir;

@@ -102,7 +102,9 @@ pub fn on_event(app: &AppHandle, id: &str) {
         NEW_WINDOW => {
             let like = windows::focused(app);
             let like = like.as_ref().map(|window| window.label());
-            windows::open_another(app, like).map_err(StartError::from)
+            windows::open_another(app, like)
+                .map(drop)
+                .map_err(StartError::from)
         }
         LOG_FOLDER => logging::open_folder(app),
         #[cfg(not(target_os = "macos"))]

@@ -1,15 +1,16 @@
 //! Makes sure that one process owns the windows; see [`vestibule_core::single_instance`]. A later
-//! launch asks the owner to show its window and ends. Where neither is possible the launch opens a
+//! launch asks the owner to show its window, hands over the links that it was started with, and ends. Where neither is possible the launch opens a
 //! window that says why, and tries again whenever that window asks for the session again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::single_instance::{Claim, InstanceOwner, OnShow, claim};
+use vestibule_core::single_instance::{Claim, InstanceOwner, OnLaunch, claim};
 use vestibule_core::{AuthError, ErrorCode, unusable_folder};
 
-use crate::{fallback_data_dir, logging, windows};
+use crate::deep_links::{self, DeepLinks};
+use crate::{fallback_data_dir, logging};
 
 /// How long a launch tries to reach the process that holds the lock, or waits for the lock of one
 /// that is just ending.
@@ -59,6 +60,7 @@ impl SingleInstance {
             Ok(owner) => {
                 *held = Claimed::Owned(owner);
                 logging::begin(app);
+                deep_links::start(app);
                 Ok(())
             }
             Err(error) => {
@@ -77,12 +79,11 @@ fn claim_folder(app: &AppHandle, timeout: Duration) -> Result<InstanceOwner, Aut
         AuthError::with_message(ErrorCode::CannotStart, words)
     })?;
     let handle = app.clone();
-    let shown: OnShow = Arc::new(move || {
-        let shown = handle.clone();
-        // Only the main thread may touch windows.
-        let _ = handle.run_on_main_thread(move || windows::focus_any(&shown));
-    });
-    match claim(&folder, timeout, &shown).map_err(|error| unusable_folder(&folder, &error))? {
+    let launched: OnLaunch = Arc::new(move |links| deep_links::arrived(&handle, links));
+    let links = app.state::<DeepLinks>().of_this_process();
+    match claim(&folder, timeout, &links, &launched)
+        .map_err(|error| unusable_folder(&folder, &error))?
+    {
         Claim::Owned(owner) => Ok(owner),
         Claim::HandedOver => {
             fallback_data_dir::remove(app);

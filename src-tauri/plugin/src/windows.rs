@@ -21,6 +21,7 @@ use vestibule_core::{AuthError, BackendCalls};
 use crate::account_list::ListChannels;
 use crate::accounts::AppAccounts;
 use crate::commands::internal_error;
+use crate::deep_links::DeepLinks;
 use crate::lockdown::LockedWindows;
 use crate::session_events::SessionChannels;
 use crate::window_pages::WindowPages;
@@ -83,11 +84,11 @@ impl WindowBuilder<'_> {
     }
 }
 
-/// Opens one more window, with the account of the window `like`.
+/// Opens one more window, with the account of the window `like`. Returns its label.
 ///
 /// # Errors
 /// If there are [`command_limits::WINDOWS`] already, or the engine cannot open one.
-pub fn open_another(app: &AppHandle, like: Option<&str>) -> Result<(), AuthError> {
+pub fn open_another(app: &AppHandle, like: Option<&str>) -> Result<String, AuthError> {
     let _room = command_limits::reserve_window(app)?;
     let label = match app.get_webview_window(MAIN) {
         None => MAIN.to_owned(),
@@ -103,7 +104,8 @@ pub fn open_another(app: &AppHandle, like: Option<&str>) -> Result<(), AuthError
             accounts.window_closed(&label);
         }
         internal_error(error)
-    })
+    })?;
+    Ok(label)
 }
 
 /// Loads the app's first page in a window, in place of the page that is there and of all that the window
@@ -241,6 +243,7 @@ fn on_event(window: &Window, event: &WindowEvent) {
                 accounts.window_closed(window.label());
             }
             window.state::<WindowPages>().window_closed(window.label());
+            window.state::<DeepLinks>().window_closed(window.label());
             window.state::<LockedWindows>().remove(window.label());
         }
         WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
@@ -253,6 +256,7 @@ fn page_left(app: &impl tauri::Manager<Wry>, window: &str) {
     app.state::<BackendCalls>().page_left(window);
     app.state::<SessionChannels>().close(window);
     app.state::<ListChannels>().close(window);
+    app.state::<DeepLinks>().page_left(window);
     app.state::<WindowPages>().page_left(window);
 }
 
@@ -267,24 +271,36 @@ pub fn show(window: &WebviewWindow) {
     }
 }
 
-/// Brings a window to the front, or opens one. A second launch may ask for that before the app has
-/// opened its first window. Then this does nothing, because the app is about to open and show it.
-pub fn focus_any(app: &AppHandle) {
+/// Brings a window to the front, or opens one, and returns its label. A second launch may ask for that
+/// before the app has opened its first window. Then this does nothing, because the app is about to open and
+/// show it.
+pub fn focus_any(app: &AppHandle) -> String {
     if !app.state::<LockedWindows>().has_opened() {
-        return;
+        return MAIN.to_owned();
     }
     let windows = app.webview_windows();
-    let window = windows.get(MAIN).or_else(|| windows.values().next());
-    let result = match window {
-        Some(window) => window
-            .unminimize()
-            .and_then(|()| window.show())
-            .and_then(|()| window.set_focus())
-            .map_err(internal_error),
-        None => open_another(app, None),
-    };
-    if let Err(error) = result {
+    let window = windows
+        .get_key_value(MAIN)
+        .or_else(|| windows.iter().next());
+    if let Some((label, _)) = window {
+        focus(app, label);
+        return label.clone();
+    }
+    let opened = open_another(app, None);
+    opened.unwrap_or_else(|error| {
         tracing::error!(%error, "no window can be brought to the front");
+        MAIN.to_owned()
+    })
+}
+
+/// Brings this window to the front, if it is there.
+pub fn focus(app: &AppHandle, label: &str) {
+    let Some(window) = app.get_webview_window(label) else {
+        return;
+    };
+    let shown = window.unminimize().and_then(|()| window.show());
+    if let Err(error) = shown.and_then(|()| window.set_focus()) {
+        tracing::error!(%error, window = label, "a window cannot be brought to the front");
     }
 }
 

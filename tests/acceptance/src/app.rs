@@ -36,11 +36,12 @@ pub struct App {
 }
 
 impl App {
-    /// Starts an app on this desktop with these variables; its log goes to `log`.
+    /// Starts an app on this desktop with these variables and arguments; its log goes to `log`.
     pub(crate) async fn start(
         app: &Path,
         desktop: &Desktop,
         variables: &[(&'static str, String)],
+        arguments: &[&str],
         log: PathBuf,
     ) -> Self {
         let script = desktop.home().join("recorder.js");
@@ -51,7 +52,7 @@ impl App {
         ];
         environment.extend_from_slice(variables);
         let mut driver = Driver::start(desktop, &log, &environment).await;
-        let session = driver.open(app).await;
+        let session = driver.open(app, arguments).await;
         let session = session.unwrap_or_else(|error| {
             panic!(
                 "the app does not start under WebDriver: {error}\n{}",

@@ -60,15 +60,18 @@ impl Driver {
         }
     }
 
-    /// Starts the app and opens a session with it.
+    /// Starts the app with these arguments and opens a session with it.
     ///
     /// # Errors
     /// If there is no session within a minute.
-    pub async fn open(&mut self, app: &Path) -> Result<WebDriver, String> {
+    pub async fn open(&mut self, app: &Path, arguments: &[&str]) -> Result<WebDriver, String> {
         let mut wanted = Capabilities::new();
         // Without `browserName`, since WebKit's driver would look for a browser with that name.
         wanted
-            .set("tauri:options", json!({ "application": app }))
+            .set(
+                "tauri:options",
+                json!({ "application": app, "args": arguments }),
+            )
             .map_err(|error| error.to_string())?;
         self.session(wanted).await
     }

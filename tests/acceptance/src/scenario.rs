@@ -119,7 +119,7 @@ impl Stage {
         let mut variables = self.variables.clone();
         variables.push(("VESTIBULE_BACKEND", address.to_owned()));
         variables.extend(profile.map(|profile| ("VESTIBULE_PROFILE", profile.to_owned())));
-        App::start(&paths::app(), &self.desktop, &variables, self.log()).await
+        App::start(&paths::app(), &self.desktop, &variables, &[], self.log()).await
     }
 
     /// Starts the app with additional environment variables.
@@ -132,7 +132,14 @@ impl Stage {
         let mut variables = self.variables.clone();
         variables.push(("VESTIBULE_BACKEND", self.backend.url()));
         variables.extend_from_slice(further);
-        App::start(app, &self.desktop, &variables, self.log()).await
+        App::start(app, &self.desktop, &variables, &[], self.log()).await
+    }
+
+    /// Starts the app with these arguments, as the desktop does that opens links.
+    pub async fn start_by(&self, links: &[&str]) -> App {
+        let mut variables = self.variables.clone();
+        variables.push(("VESTIBULE_BACKEND", self.backend.url()));
+        App::start(&paths::app(), &self.desktop, &variables, links, self.log()).await
     }
 
     /// The app's configuration folder, in which a settings file can be.

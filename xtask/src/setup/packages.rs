@@ -37,6 +37,7 @@ const DEBIAN_TEST: &[Choice] = &[
     &["libsecret-tools"],
     &["xdotool"],
     &["libarchive-tools"],
+    &["libglib2.0-bin"],
     &["iproute2"],
 ];
 
@@ -60,6 +61,7 @@ const FEDORA_TEST: &[Choice] = &[
     &["libsecret"],
     &["xdotool"],
     &["bsdtar"],
+    &["glib2"],
     &["iproute"],
 ];
 
@@ -80,6 +82,7 @@ const ARCH_TEST: &[Choice] = &[
     &["gnome-keyring"],
     &["libsecret"],
     &["libarchive"],
+    &["glib2"],
     &["iproute2"],
 ];
 

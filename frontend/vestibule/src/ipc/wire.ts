@@ -398,6 +398,46 @@ export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
 export type Identifier = "email" | "name";
 
 /**
+ * What one link asks.
+ */
+export type LinkNotice = { 
+/**
+ * Which one the command `take_link_notice` means.
+ */
+id: number, 
+/**
+ * What it asks.
+ */
+about: LinkSubject, };
+
+/**
+ * What links that were opened from outside the app ask of the person in a window, and the answer of the
+ * command `link_notices`: it may arrive twice or late, so a lower revision is to be ignored.
+ */
+export type LinkNotices = { 
+/**
+ * Grows with each change; starts at 0 with the process.
+ */
+revision: number, 
+/**
+ * The notices that the window's page has not taken yet, the oldest first.
+ */
+waiting: Array<LinkNotice>, };
+
+/**
+ * What a link asks, or why it asks nothing. A page never does it by itself: the link may be anybody's.
+ */
+export type LinkSubject = { "kind": "join", 
+/**
+ * The address: an origin, its host in punycode where it is not ASCII.
+ */
+address: string, } | { "kind": "refused", 
+/**
+ * Why, in words.
+ */
+error: AuthError, };
+
+/**
  * One session of the account, on this computer or on another. What the backend does not say is null.
  */
 export type ListedSession = { 
@@ -515,6 +555,15 @@ sentTo: string | null,
  * Whether the user may have this device trusted, so that it needs no code next time.
  */
 canTrustDevice: boolean, };
+
+/**
+ * What a link was for that a page has opened: the answer of the command `open_link`.
+ */
+export type OpenedLink = { "kind": "sign_in" } | { "kind": "join", 
+/**
+ * The address: an origin, its host in punycode where it is not ASCII.
+ */
+address: string, };
 
 /**
  * What a person gives to answer a challenge.

@@ -7,6 +7,7 @@ import {
   type AccountList,
   type AccountsSnapshot,
   type BackendFeatures,
+  type LinkNotice,
   listOf,
   offeredBy,
   type ReadonlyStore,
@@ -84,6 +85,11 @@ export function useMay(right: Right): boolean {
 /** Renders its children only for users whose roles include this right. */
 export function May({ do: right, children }: { do: Right; children: ReactNode }) {
   return useMay(right) ? children : null;
+}
+
+/** What a link asks that was opened from outside the app, to be shown now; null where none does. */
+export function useLinkNotice(): LinkNotice | null {
+  return useStore(useVestibule().links);
 }
 
 /** What the page knows of the accounts, and why where it knows nothing. */

@@ -1,5 +1,5 @@
-// A stand-in for the shell: it answers commands over Tauri's IPC, and sends the changes of the session
-// and of the list of accounts over the channels that the page has opened. All code of the page is the
+// A stand-in for the shell: it answers commands over Tauri's IPC, and sends the changes of the session,
+// of the list of accounts and of link notices over the channels that the page has opened. All code of the page is the
 // real code.
 
 import type { Channel } from "@tauri-apps/api/core";
@@ -11,6 +11,8 @@ import type {
   Cause,
   FetchReply,
   FetchRequest,
+  LinkNotices,
+  LinkSubject,
   SessionChanged,
   SessionState,
 } from "vestibule";
@@ -31,6 +33,9 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
   const channels: Channel<SessionChanged>[] = [];
   const accountChannels: Channel<AccountList>[] = [];
   let accounts = oneAccount;
+  const linkChannels: Channel<LinkNotices>[] = [];
+  let links: LinkNotices = { revision: 0, waiting: [] };
+  let linkCount = 0;
 
   const snapshot = (cause: Cause): SessionChanged => ({
     workspace: "default",
@@ -50,6 +55,12 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     logout_all: () => null,
     add_workspace: () => null,
     remove_workspace: () => null,
+    link_notices: () => links,
+    take_link_notice: ({ id }) => {
+      const waiting = links.waiting.filter((notice) => notice.id !== id);
+      links = { revision: links.revision + 1, waiting };
+      return null;
+    },
     window_ready: () => null,
     new_window: () => null,
     refresh: () => null,
@@ -92,6 +103,7 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     calls.push({ command, args });
     if (command === "session") channels.push(args.changes as Channel<SessionChanged>);
     if (command === "accounts") accountChannels.push(args.changes as Channel<AccountList>);
+    if (command === "link_notices") linkChannels.push(args.changes as Channel<LinkNotices>);
     const handler = handlers[command];
     if (!handler) throw `Command ${command} not found`;
     return handler(args, headers);
@@ -122,6 +134,14 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     for (const channel of accountChannels) channel.onmessage(list);
   }
 
+  /** A link that was opened outside the app asks this: it waits, and the page is told. */
+  function linkAsks(about: LinkSubject) {
+    linkCount += 1;
+    const waiting = [...links.waiting, { id: linkCount, about }];
+    links = { revision: links.revision + 1, waiting };
+    for (const channel of linkChannels) channel.onmessage(links);
+  }
+
   return {
     calls,
     channels,
@@ -131,6 +151,11 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
       accounts = list;
     },
     sendAccounts,
+    linkAsks,
+    /** Sends any notices of links, whatever their revision. */
+    sendLinks: (notices: LinkNotices) => {
+      for (const channel of linkChannels) channel.onmessage(notices);
+    },
     /** Changes the list of accounts inside `act`: the revision grows by one, and the list is sent. */
     changeAccounts: (next: Partial<AccountList>) =>
       act(async () => {

@@ -9,10 +9,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::{ANSWER_TIMEOUT, OnShow, SHOW_REQUEST, SHOWN_ANSWER};
+use super::{ANSWER_TIMEOUT, Arguments, OnLaunch, SHOW_REQUEST, SHOWN_ANSWER, log_unconfirmed};
 
 const NAME: &str = "instance.sock";
 
@@ -25,7 +26,7 @@ pub(super) struct Listener {
 impl Listener {
     /// Opens the socket. Only the owner may call this, because it replaces the socket of an earlier
     /// owner.
-    pub(super) fn open(folder: &Path, shown: OnShow) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path, launched: OnLaunch) -> io::Result<Self> {
         let (path, listener) = bind(folder)?;
         let address = path.into_os_string().into_string();
         let address = address.map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
@@ -38,9 +39,11 @@ impl Listener {
                     if closed.load(Ordering::Acquire) {
                         return;
                     }
-                    if answer(stream).is_some() {
-                        shown();
-                    }
+                    let launched = launched.clone();
+                    // In a thread of its own, so that a caller that hangs keeps nobody out. It ends by the
+                    // time limit of an answer.
+                    let answering = std::thread::Builder::new().name("launch".into());
+                    let _ = answering.spawn(move || answer(stream, &launched));
                 }
             })?;
         Ok(Self { address, over })
@@ -104,23 +107,94 @@ fn remove_folder(folder: &Path) {
     let _ = std::fs::remove_dir(folder);
 }
 
-fn answer(mut stream: UnixStream) -> Option<()> {
-    stream.set_read_timeout(Some(ANSWER_TIMEOUT)).ok()?;
-    let mut said = [0; SHOW_REQUEST.len()];
-    stream.read_exact(&mut said).ok()?;
-    (said == SHOW_REQUEST).then_some(())?;
-    stream.write_all(SHOWN_ANSWER).ok()
+/// A connection that is read from until a moment, however slowly the other side writes.
+struct Caller {
+    stream: UnixStream,
+    until: Instant,
 }
 
-/// Whether the owner at this address answered.
-pub(super) fn ask_to_show(address: &str) -> bool {
-    let heard = || -> io::Result<bool> {
-        let mut stream = UnixStream::connect(address)?;
-        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        stream.write_all(SHOW_REQUEST)?;
-        let mut answer = [0; SHOWN_ANSWER.len()];
-        stream.read_exact(&mut answer)?;
-        Ok(answer == SHOWN_ANSWER)
+impl Caller {
+    fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+        let until = Instant::now() + ANSWER_TIMEOUT;
+        Ok(Self { stream, until })
+    }
+
+    fn read<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut read = [0; N];
+        self.fill(&mut read)?;
+        Ok(read)
+    }
+
+    fn fill(&mut self, mut rest: &mut [u8]) -> io::Result<()> {
+        while !rest.is_empty() {
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(rest) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(length) => rest = &mut rest[length..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn hears_yes(&mut self) -> io::Result<()> {
+        self.until = Instant::now() + ANSWER_TIMEOUT;
+        match self.read()? == *SHOWN_ANSWER {
+            true => Ok(()),
+            false => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn arguments(&mut self) -> io::Result<Arguments> {
+        let length = Arguments::length(self.read()?).ok_or(io::ErrorKind::InvalidData)?;
+        let mut body = vec![0; length];
+        self.fill(&mut body)?;
+        Arguments::read(&body).ok_or(io::ErrorKind::InvalidData.into())
+    }
+}
+
+/// Answers a launch. One that hands over nothing, or nothing that can be read, has no arguments. They are
+/// passed on before they are confirmed: a later launch that begins when this one has ended comes after it.
+fn answer(stream: UnixStream, launched: &OnLaunch) -> io::Result<()> {
+    let mut caller = Caller::new(stream)?;
+    if caller.read()? != *SHOW_REQUEST {
+        return Ok(());
+    }
+    caller.stream.write_all(SHOWN_ANSWER)?;
+    match caller.arguments() {
+        Ok(arguments) => {
+            launched(arguments);
+            caller.stream.write_all(SHOWN_ANSWER)
+        }
+        Err(_) => {
+            launched(Arguments::default());
+            Ok(())
+        }
+    }
+}
+
+/// Asks the owner at this address to show itself, and hands the arguments over. Whether it answered.
+pub(super) fn hand_over(address: &str, arguments: &Arguments) -> bool {
+    let knock = || -> io::Result<Caller> {
+        let mut owner = Caller::new(UnixStream::connect(address)?)?;
+        owner.stream.write_all(SHOW_REQUEST)?;
+        owner.hears_yes()?;
+        Ok(owner)
     };
-    heard().unwrap_or(false)
+    let Ok(mut owner) = knock() else {
+        return false;
+    };
+    if !arguments.is_empty() {
+        let sent = owner.stream.write_all(&arguments.message());
+        if let Err(error) = sent.and_then(|()| owner.hears_yes()) {
+            log_unconfirmed(&error);
+        }
+    }
+    true
 }

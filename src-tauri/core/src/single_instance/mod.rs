@@ -1,7 +1,7 @@
 //! One process owns a folder, and with it the windows. A file lock decides which: the kernel
 //! releases it when its holder dies, however that happens. Only the owner listens, on a socket or
-//! pipe (its door). A later launch connects there, so that the owner shows its window, and then
-//! exits. A later launch registers nothing. So two processes that start at once cannot both exit,
+//! pipe (its door). A later launch connects there, so that the owner shows its window, hands over its
+//! arguments, and then exits. A later launch registers nothing. So two processes that start at once cannot both exit,
 //! which happens with a name in the system that each of them takes while the other one does.
 //!
 //! The owner writes a note beside the lock: the address of its door, its process id and the name of
@@ -9,6 +9,7 @@
 //! home folder on a file server. Another computer may then hold the lock, and no launch here can
 //! reach its door.
 
+mod handed_over;
 #[cfg_attr(unix, path = "listener_unix.rs")]
 #[cfg_attr(windows, path = "listener_windows.rs")]
 mod listener;
@@ -21,18 +22,19 @@ use std::time::{Duration, Instant};
 
 use crate::storage::file_lock::FileLock;
 
+pub use self::handed_over::{Arguments, LONGEST_ARGUMENT, MOST_ARGUMENTS};
 use self::listener::Listener;
 use self::owner_note::OwnerNote;
 
 /// What a later launch sends, and what the owner answers.
-const SHOW_REQUEST: &[u8] = b"show\n";
-const SHOWN_ANSWER: &[u8] = b"ok\n";
+const SHOW_REQUEST: &[u8; 5] = b"show\n";
+const SHOWN_ANSWER: &[u8; 3] = b"ok\n";
 /// How long either side waits for the other's message.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// What the owner does when a later launch asks it to show itself.
-pub type OnShow = Arc<dyn Fn() + Send + Sync>;
+/// What the owner does when a later launch asks it to show itself, with what that launch hands over.
+pub type OnLaunch = Arc<dyn Fn(Arguments) + Send + Sync>;
 
 /// This process owns the folder, until this is dropped or the process ends.
 pub struct InstanceOwner {
@@ -56,21 +58,26 @@ pub enum Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnresponsiveOwner(Option<OwnerNote>);
 
-/// Makes this process the owner of `folder`, or asks the owner to show itself. Tries both for as
-/// long as `timeout`, because an owner may be just starting or ending.
+/// Makes this process the owner of `folder`, or asks the owner to show itself and hands `arguments` over
+/// to it. Tries both for as long as `timeout`, because an owner may be just starting or ending.
 ///
 /// # Errors
 /// If the folder cannot be used, or its file system has no locks.
-pub fn claim(folder: &Path, timeout: Duration, shown: &OnShow) -> io::Result<Claim> {
+pub fn claim(
+    folder: &Path,
+    timeout: Duration,
+    arguments: &Arguments,
+    launched: &OnLaunch,
+) -> io::Result<Claim> {
     std::fs::create_dir_all(folder)?;
     let deadline = Instant::now() + timeout;
     loop {
         if let Some(lock) = FileLock::try_take(&folder.join("instance.lock"))? {
-            return Ok(Claim::Owned(become_owner(folder, lock, shown)));
+            return Ok(Claim::Owned(become_owner(folder, lock, launched)));
         }
         let note = OwnerNote::read(folder);
         if let Some(address) = note.as_ref().and_then(|note| note.door.as_deref())
-            && listener::ask_to_show(address)
+            && listener::hand_over(address, arguments)
         {
             return Ok(Claim::HandedOver);
         }
@@ -81,13 +88,22 @@ pub fn claim(folder: &Path, timeout: Duration, shown: &OnShow) -> io::Result<Cla
     }
 }
 
+/// Logs that the owner shows itself and has not confirmed what was handed over: it may be of a version
+/// that takes nothing. It is not sent again, because it may have arrived.
+fn log_unconfirmed(error: &io::Error) {
+    tracing::warn!(
+        %error,
+        "the running process has not confirmed the arguments of this launch; they may be lost"
+    );
+}
+
 /// Holding the lock makes this process the owner. It also works without a door or a note, so a
 /// failure there is only logged.
-fn become_owner(folder: &Path, lock: FileLock, shown: &OnShow) -> InstanceOwner {
+fn become_owner(folder: &Path, lock: FileLock, launched: &OnLaunch) -> InstanceOwner {
     if let Some(address) = OwnerNote::read(folder).and_then(|note| note.door) {
         listener::remove(&address);
     }
-    let door = Listener::open(folder, shown.clone());
+    let door = Listener::open(folder, launched.clone());
     let door = door
         .inspect_err(|error| {
             tracing::warn!(

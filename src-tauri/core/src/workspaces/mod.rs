@@ -47,6 +47,15 @@ pub struct Config {
     pub folder: PathBuf,
 }
 
+/// Why nobody may add a workspace.
+pub fn no_adding() -> AuthError {
+    AuthError::with_message(
+        ErrorCode::Unsupported,
+        "No workspace can be added here by its address. The makers of this app, or the administrator of \
+         this computer, have decided so.",
+    )
+}
+
 /// All workspaces of an app.
 pub struct Workspaces {
     section: Section,
@@ -233,15 +242,12 @@ impl Workspaces {
         }
     }
 
-    fn check_adding(&self) -> Result<(), AuthError> {
-        match self.adding() {
-            true => Ok(()),
-            false => Err(AuthError::with_message(
-                ErrorCode::Unsupported,
-                "No workspace can be added here by its address. The makers of this app, or the \
-                 administrator of this computer, have decided so.",
-            )),
-        }
+    /// Refuses where nobody may add a workspace.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn check_adding(&self) -> Result<(), AuthError> {
+        self.adding().then_some(()).ok_or_else(no_adding)
     }
 
     /// The section of the workspace at an address. Below which path the endpoints are is the app's own

@@ -21,7 +21,7 @@ pub async fn new_window(
     app: AppHandle,
     window: WebviewWindow,
 ) -> CommandResult<()> {
-    windows::open_another(&app, Some(window.label()))
+    windows::open_another(&app, Some(window.label())).map(drop)
 }
 
 // Asynchronous, because the session may have to be opened.

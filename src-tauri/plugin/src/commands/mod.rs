@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod app;
 pub mod backend_calls;
 pub mod browser_sign_in;
+pub mod deep_links;
 pub mod session;
 pub mod session_list;
 pub mod sign_in;
@@ -31,11 +32,12 @@ pub fn internal_error(error: impl std::fmt::Display) -> AuthError {
 
 /// The sources of all commands, for tests that read them.
 #[cfg(test)]
-pub const SOURCES: [&str; 7] = [
+pub const SOURCES: [&str; 8] = [
     include_str!("accounts.rs"),
     include_str!("app.rs"),
     include_str!("backend_calls.rs"),
     include_str!("browser_sign_in.rs"),
+    include_str!("deep_links.rs"),
     include_str!("session.rs"),
     include_str!("session_list.rs"),
     include_str!("sign_in.rs"),

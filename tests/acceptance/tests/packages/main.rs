@@ -5,6 +5,7 @@
 
 mod binary;
 mod hostile;
+mod links;
 mod start;
 mod unpacked;
 mod webdriver;

@@ -8,6 +8,7 @@ mod backend_profile;
 #[path = "../../../../src-tauri/plugin/src/command_list.rs"]
 mod command_list;
 mod context_menu;
+mod deep_links;
 mod fetch;
 mod flash;
 mod graphics;
