@@ -211,13 +211,13 @@ impl Run {
         made.as_ref()
     }
 
-    /// The command that runs these programs, `at_once` at a time, with the caller's arguments. The
-    /// tests of one program run in parallel too: most of them wait, for a network or a window that
-    /// is slow on purpose.
+    /// The command that runs these programs, a few at a time, with the caller's arguments. The tests of
+    /// one program run in parallel too: most of them wait, for a network or a window that is slow on
+    /// purpose.
     fn side_by_side(
         &self,
         list: &str,
-        at_once: usize,
+        at_once: AtOnce,
         wanted: impl Fn(&Program) -> bool,
     ) -> Outcome<Command> {
         let file = root::records().join(format!("{list}.json"));
@@ -225,7 +225,7 @@ impl Run {
         let own = std::env::current_exe().map_err(io("finding our own binary"))?;
         let mut command = Command::new(own);
         command
-            .args(["side-by-side", &at_once.to_string()])
+            .args(["side-by-side", &at_once.programs.to_string()])
             .arg(file)
             .args(&self.options.filter)
             .args(&self.options.extra)
@@ -234,7 +234,8 @@ impl Run {
             command.env("TMPDIR", memory.path());
         }
         if std::env::var_os(TEST_THREADS).is_none() {
-            command.env(TEST_THREADS, tests_at_once().to_string());
+            let cores = thread::available_parallelism().map_or(2, usize::from);
+            command.env(TEST_THREADS, (at_once.tests_by_core * cores).to_string());
         }
         Ok(command)
     }
@@ -281,18 +282,36 @@ impl TestPrograms {
     }
 }
 
-/// Two tests for each core, where libtest would run one. That keeps both cores of a small machine
-/// busy without delaying tests that bound a wait.
-fn tests_at_once() -> usize {
-    2 * thread::available_parallelism().map_or(2, usize::from)
+/// How much runs at a time.
+#[derive(Clone, Copy)]
+struct AtOnce {
+    /// Test programs.
+    programs: usize,
+    /// Tests of one program, for each core of the machine; libtest would run one.
+    tests_by_core: usize,
 }
+
+/// A test of the core computes for a quarter of its time and waits for the rest: for a network that is
+/// slow on purpose, for a keyring, or for one of the core's own limits, up to half a minute. This many
+/// keep both cores of a small machine busy. The longest program is not alone at the end.
+const CORE_TESTS: AtOnce = AtOnce {
+    programs: 3,
+    tests_by_core: 3,
+};
+
+/// Each test has a desktop, a driver, a keyring and a backend of its own, so tests of two programs
+/// disturb each other no more than tests of one do.
+const TESTS_OF_WINDOWS: AtOnce = AtOnce {
+    programs: 2,
+    tests_by_core: 2,
+};
 
 fn drives_the_window(program: &Program) -> bool {
     WINDOW_TESTS.iter().any(|(_, folder)| program.is_in(folder))
 }
 
 fn rust(run: &Run) -> Outcome<String> {
-    let programs = run.side_by_side("rust", 2, |program| !drives_the_window(program))?;
+    let programs = run.side_by_side("rust", CORE_TESTS, |program| !drives_the_window(program))?;
     // The tests of the keyring need a real one, but not the developer's.
     let mut programs = if cfg!(target_os = "linux") {
         desktop::around(&programs)?
@@ -317,7 +336,7 @@ fn acceptance(run: &Run) -> Outcome<String> {
             "the window can be driven on Linux only; here use --only with the other steps",
         ));
     }
-    let mut programs = run.side_by_side("acceptance", 1, drives_the_window)?;
+    let mut programs = run.side_by_side("acceptance", TESTS_OF_WINDOWS, drives_the_window)?;
     programs
         .envs(bench::environment(Profile::Tested))
         .env("VESTIBULE_ADOPTER", adopter::path());
