@@ -1,6 +1,9 @@
 //! Examples in the documents that people copy: the settings can be loaded, and the tables name the
 //! shipped profiles.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 use vestibule_core::profile::{SHIPPED, Section};
 
@@ -14,24 +17,64 @@ fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
     parts.filter_map(|part| part.split("```").next()).collect()
 }
 
-#[test]
-fn the_settings_of_the_readme_load() {
-    let blocks = blocks(README, "json");
-    assert_eq!(
-        blocks.len(),
-        3,
-        "the address, the workspaces, and the roles"
-    );
-    for block in blocks {
+/// The settings that a document shows, each with what a person writes around them. Blocks of other files
+/// have the file's name after the language.
+fn settings(document: &str) -> Vec<Value> {
+    let read = |block: &str| {
         let value: Value = serde_json::from_str(&format!("{{{block}}}"))
             .unwrap_or_else(|error| panic!("{error}: {block}"));
         let settings = value.pointer("/plugins/vestibule").unwrap_or(&value);
-        let mut settings = settings.clone();
+        settings.clone()
+    };
+    blocks(document, "json").into_iter().map(read).collect()
+}
+
+#[test]
+fn the_settings_of_the_readme_load() {
+    let mut seen = BTreeSet::new();
+    for mut settings in settings(README) {
+        let keys = settings.as_object().expect("a table").keys().cloned();
+        seen.extend(keys);
         // The other blocks are next to this setting.
         settings["backend"] = "https://api.example.com/v1".into();
         let checked = Section::new("README.md", settings).check(None);
         assert_eq!(checked, Ok(true), "it has the address");
     }
+    for key in ["api", "browser", "workspaces", "roles"] {
+        assert!(seen.contains(key), "the control: it shows `{key}`");
+    }
+}
+
+/// A page about a provider is copied as it stands.
+#[test]
+fn the_settings_of_the_guides_load() {
+    let mut with_browser = 0;
+    for guide in guides() {
+        let text = std::fs::read_to_string(&guide).expect("a guide");
+        let place = guide.display().to_string();
+        for settings in settings(&text) {
+            let signs_in_by_browser = settings.get("browser").is_some();
+            let checked = Section::new(place.as_str(), settings).check(None);
+            assert_eq!(checked, Ok(true), "{place}: it has the address");
+            with_browser += usize::from(signs_in_by_browser);
+        }
+    }
+    assert!(
+        with_browser >= 7,
+        "the control: the general page and six providers"
+    );
+}
+
+/// The guides, by path.
+fn guides() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut guides: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .collect();
+    guides.sort();
+    guides
 }
 
 #[test]
@@ -57,16 +100,17 @@ fn the_profiles_that_ship_are_the_ones_that_the_tables_name() {
 /// Every file that a document links to exists.
 #[test]
 fn the_documents_point_to_what_is_there() {
-    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for document in [
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let others = [
         "README.md",
         "SECURITY.md",
         "docs/architecture.md",
         "docs/backend.md",
-        "docs/guides/existing-app.md",
-    ] {
-        let path = top.join(document);
-        let text = std::fs::read_to_string(&path).expect(document);
+    ];
+    let others = others.map(|document| top.join(document));
+    for path in others.into_iter().chain(guides()) {
+        let document = path.display().to_string();
+        let text = std::fs::read_to_string(&path).expect(&document);
         let folder = path.parent().expect("a folder");
         let links = text
             .split("](")
@@ -105,7 +149,7 @@ fn the_documents_point_to_what_is_there() {
 /// begin with one; patterns hold a sign that no path here holds.
 #[test]
 fn the_architecture_names_files_that_are_there() {
-    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let text = std::fs::read_to_string(top.join("docs/architecture.md")).expect("it is there");
     let prose = text.split("```").step_by(2);
     let quoted = prose.flat_map(|part| part.split('`').skip(1).step_by(2));
