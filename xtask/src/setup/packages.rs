@@ -39,6 +39,9 @@ const DEBIAN_TEST: &[Choice] = &[
     &["libarchive-tools"],
     &["libglib2.0-bin"],
     &["iproute2"],
+    // The system's browser of a sign-in outside of the app.
+    &["chromium"],
+    &["chromium-driver"],
 ];
 
 const FEDORA_BUILD: &[Choice] = &[

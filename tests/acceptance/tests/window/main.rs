@@ -5,6 +5,7 @@ use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 mod accounts;
 mod administrator;
 mod backend_profile;
+mod browser_sign_in;
 #[path = "../../../../src-tauri/plugin/src/command_list.rs"]
 mod command_list;
 mod context_menu;

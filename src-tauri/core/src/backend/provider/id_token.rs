@@ -166,7 +166,19 @@ impl Backend {
         let is_known = finds(&fields.id) && finds(&fields.email) && finds(&fields.name);
         let whole = match (&provider.userinfo, access) {
             (Some(address), Some(access)) if !is_known => {
-                let more = self.userinfo(address.url(), access, asked).await?;
+                let told = self.userinfo(address.url(), access, asked).await;
+                let more = match (told, &claims) {
+                    (Ok(more), _) => more,
+                    (Err(fault), Some(claims)) if finds(&fields.id) => {
+                        // Entra's userinfo takes no token that is for another API.
+                        tracing::warn!(
+                            ?fault,
+                            "the provider's userinfo says nothing: the user is who the ID token names"
+                        );
+                        claims.clone()
+                    }
+                    (Err(fault), _) => return Err(fault),
+                };
                 let same = |claims: &Value| claims.get("sub") == more.get("sub");
                 // OpenID Connect Core §5.3.2: otherwise it may be another person's.
                 if provider.issuer.is_some() && !claims.as_ref().is_none_or(same) {

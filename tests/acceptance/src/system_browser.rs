@@ -1,0 +1,144 @@
+//! The system's browser, as the app finds it: a program that writes down what it was asked to open, and a
+//! real Chromium that a test then sends there.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::json;
+use tempfile::TempDir;
+use thirtyfour::{By, Capabilities, WebDriver};
+use url::Url;
+
+use crate::desktop::Desktop;
+use crate::process_group::ProcessGroup;
+use crate::wait::until;
+
+/// What programs call to open an address (`xdg-utils`), played by a script.
+const OPENER: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"${0%/*}/opened\"\n";
+
+/// Takes down what the app opens.
+pub struct SystemBrowser {
+    folder: TempDir,
+}
+
+impl Default for SystemBrowser {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SystemBrowser {
+    /// A folder with the script in it.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("xdg-open");
+        fs::write(&script, OPENER).expect("the script");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+        Self { folder }
+    }
+
+    /// The variable that puts it before the system's own programs.
+    pub fn path(&self) -> (&'static str, String) {
+        let before = std::env::var("PATH").unwrap_or_default();
+        ("PATH", format!("{}:{before}", self.folder.path().display()))
+    }
+
+    /// Waits for the address with this number, from one, that the app opens.
+    ///
+    /// # Panics
+    /// If none comes, or it is none.
+    pub async fn opening(&self, number: usize) -> Url {
+        let file = self.folder.path().join("opened");
+        let address = until("the app to open an address", async || {
+            let all = fs::read_to_string(&file).unwrap_or_default();
+            let lines: Vec<_> = all.lines().map(str::to_owned).collect();
+            lines
+                .get(number - 1)
+                .cloned()
+                .ok_or_else(|| format!("{} were opened", lines.len()))
+        })
+        .await;
+        Url::parse(&address).expect("an address")
+    }
+}
+
+/// A Chromium with a profile of its own, driven by its driver. Ends when dropped.
+pub struct Chromium {
+    /// Its window.
+    pub window: WebDriver,
+    _group: ProcessGroup,
+    _profile: TempDir,
+}
+
+impl Chromium {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// If Debian's `chromium` and `chromium-driver` are not there or do not start.
+    pub async fn start(desktop: &Desktop) -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = port.local_addr().expect("its address").port();
+        let mut command = desktop.command(PathBuf::from("chromedriver"));
+        command
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let group = ProcessGroup::start(&mut command);
+        until("chromedriver to listen", async || {
+            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+            stream.map(drop).map_err(|error| error.to_string())
+        })
+        .await;
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let mut wanted = Capabilities::new();
+        let options = json!({
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", data,
+            ],
+        });
+        wanted
+            .set("browserName", json!("chrome"))
+            .expect("a capability");
+        wanted
+            .set("goog:chromeOptions", options)
+            .expect("a capability");
+        let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await;
+        Self {
+            window: window.expect("a session with Chromium"),
+            _group: group,
+            _profile: profile,
+        }
+    }
+
+    /// Types into the field with this label.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn fill(&self, label: &str, text: &str) {
+        let path = format!(
+            "//label[contains(normalize-space(), '{label}')]//input | //input[@id=//label[contains(normalize-space(), '{label}')]/@for]"
+        );
+        let field = self.window.find(By::XPath(path)).await;
+        field.expect(label).send_keys(text).await.expect("typed");
+    }
+
+    /// Clicks on the button with this name.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn click(&self, name: &str) {
+        let path = format!("//button[normalize-space()='{name}']");
+        let button = self.window.find(By::XPath(path)).await;
+        button.expect(name).click().await.expect("clicked");
+    }
+}
