@@ -15,6 +15,7 @@ use crate::account_list::ListChannels;
 use crate::account_menu::{self, AccountMenu};
 use crate::accounts::{self, AppAccounts};
 use crate::backend_profile::{BuiltIn, BuiltProfile};
+use crate::browser_sign_ins::BrowserSignIns;
 use crate::command_limits::CommandLimits;
 #[cfg(target_os = "macos")]
 use crate::deep_links;
@@ -251,6 +252,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
         app.manage(log);
     }
     app.manage(BackendCalls::default());
+    app.manage(BrowserSignIns::default());
     app.manage(CommandLimits::default());
     app.manage(SessionChannels::default());
     app.manage(ListChannels::default());

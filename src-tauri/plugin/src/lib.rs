@@ -21,6 +21,7 @@ mod account_menu;
 mod accounts;
 mod app_desktop;
 mod backend_profile;
+mod browser_sign_ins;
 mod builder;
 #[cfg(feature = "doctor")]
 mod cli;

@@ -20,6 +20,7 @@ use vestibule_core::{AuthError, BackendCalls};
 
 use crate::account_list::ListChannels;
 use crate::accounts::AppAccounts;
+use crate::browser_sign_ins::BrowserSignIns;
 use crate::commands::internal_error;
 use crate::deep_links::DeepLinks;
 use crate::lockdown::LockedWindows;
@@ -239,6 +240,7 @@ fn on_event(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::Destroyed => {
             page_left(window, window.label());
+            BrowserSignIns::give_up(window.app_handle(), window.label());
             if let Some(accounts) = window.state::<AppAccounts>().opened() {
                 accounts.window_closed(window.label());
             }

@@ -7,6 +7,8 @@ use vestibule_acceptance::{
     App, Chromium, DEMO, DEMO_NAME, PASSWORD, Role, Stage, SystemBrowser, containing, scenario,
 };
 
+use crate::windows::{another, turn_to};
+
 /// A profile for this stage's backend, which is the provider too, with `more` in its section `browser`.
 fn profile(stage: &Stage, alone: bool, more: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -202,5 +204,40 @@ fn a_session_of_the_browser_is_there_again_after_a_restart() {
             .start_with(&[browser.path(), ("VESTIBULE_PROFILE", path.clone())])
             .await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
+    });
+}
+
+#[test]
+fn a_sign_in_ends_with_the_window_that_has_begun_it() {
+    scenario(async |stage| {
+        let browser = SystemBrowser::new();
+        let (_folder, path) = profile(stage, false, "");
+        let app = started(stage, &browser, &path).await;
+        let first = app.driver().window().await.expect("a window");
+        stage.keyboard().focus("Sign in · Vestibule").await;
+        stage.keyboard().press(&["ctrl+n"]);
+        let second = another(&app, std::slice::from_ref(&first)).await;
+        turn_to(&app, &second).await;
+        app.open("/auth/login/").await;
+        app.click(Role::Button, "Continue in your browser").await;
+        let address = browser.opening(1).await;
+        app.find(Role::Heading, "Continue in your browser").await;
+        app.driver().close_window().await.expect("it closes");
+        turn_to(&app, &first).await;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let redirect = address
+            .query_pairs()
+            .find(|(name, _)| name == "redirect_uri");
+        let redirect = redirect.expect("one").1.into_owned();
+        vestibule_acceptance::until("the port to be closed", async || {
+            match client.get(&redirect).send().await {
+                Ok(answer) => Err(format!("it answers {}", answer.status())),
+                Err(_) => Ok(()),
+            }
+        })
+        .await;
     });
 }
