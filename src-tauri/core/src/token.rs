@@ -47,7 +47,7 @@ fn write_secret<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, 
 pub struct RefreshToken {
     cookies: Vec<RefreshCookie>,
     body: Option<BodyToken>,
-    provider: Option<ProviderToken>,
+    provider: Option<Box<ProviderToken>>,
 }
 
 impl RefreshToken {
@@ -79,14 +79,14 @@ impl RefreshToken {
     /// What a provider has given out: nothing else renews the session.
     pub fn of_provider(token: ProviderToken) -> Self {
         Self {
-            provider: Some(token),
+            provider: Some(Box::new(token)),
             ..Self::default()
         }
     }
 
     /// The provider's token, if a provider renews the session.
     pub fn provider(&self) -> Option<&ProviderToken> {
-        self.provider.as_ref()
+        self.provider.as_deref()
     }
 
     /// Whether there is nothing to send.

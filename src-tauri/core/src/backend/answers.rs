@@ -18,7 +18,7 @@ pub enum RefreshAnswer {
     /// The backend has renewed the session.
     Renewed {
         /// Whose session it is now; `None` where the profile takes the user from elsewhere.
-        user: Option<User>,
+        user: Option<Box<User>>,
         /// The access token for calls of the API.
         access: AccessToken,
     },
@@ -99,7 +99,7 @@ impl Backend {
         let is_told = profile.refreshes_by_me() || profile.session.user_from == UserFrom::Refresh;
         match tokens::access(profile, &reply, token, now) {
             Some(access) if user.is_some() || !is_told => RefreshAnswer::Renewed {
-                user: user.filter(|_| is_told),
+                user: user.filter(|_| is_told).map(Box::new),
                 access,
             },
             _ => not_understood,

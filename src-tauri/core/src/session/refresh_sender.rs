@@ -179,7 +179,7 @@ impl RefreshSender {
         match backend.refresh_answer(status, &body, &token, now) {
             RefreshAnswer::Renewed { user, access } => {
                 let user = match user {
-                    Some(user) => Some(user),
+                    Some(user) => Some(*user),
                     None => match self
                         .fetch_owner(attempt, &token, &access, (until, now))
                         .await
