@@ -4,8 +4,11 @@
 //! Two links are the same by RFC 3986: the letters of the scheme may be capitals (§3.1), and an authority
 //! that is empty is none, because the scheme gives it no meaning (§3.2), so `app:/join` is `app:///join`.
 //! `app://join` has the host `join` and no path, and `/join/` is another path than `/join`: neither is a
-//! route. A path is compared as it is written. Percent-encoded letters and dot segments would be the same
-//! after a normalisation (§6.2.2), but nobody who means well writes a route that way.
+//! route. One host is read all the same: `app://auth/callback` is what the page of Better Auth's plugin for
+//! desktop apps opens. Its `ensureElectronRedirect` (1.7) writes `:/` before a path with a slash of its own,
+//! and its own client reads host and path as one. A path is compared as it is written. Percent-encoded
+//! letters and dot segments would be the same after a normalisation (§6.2.2), but nobody who means well
+//! writes a route that way.
 
 use std::str::from_utf8;
 
@@ -17,6 +20,9 @@ use super::scheme::Scheme;
 
 /// The longest link, in bytes.
 pub const LONGEST: usize = LONGEST_ARGUMENT;
+
+/// Where Better Auth's plugin for desktop apps comes back to.
+const BETTER_AUTH: &str = "/auth/callback";
 
 /// A link that this app knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +78,13 @@ pub fn read(link: &[u8], scheme: &Scheme) -> Result<Route, Fault> {
     let hierarchy = match rest.strip_prefix("//") {
         None => rest,
         Some(path) if path.starts_with('/') => path,
+        Some(_) if path_of(&rest[1..]) == BETTER_AUTH => &rest[1..],
         Some(_) => return Err(Fault::Host),
     };
     let (before, fragment) = split(hierarchy, '#');
     let (path, query) = split(before, '?');
     match path {
-        "/callback" | "/auth/callback" => {
+        "/callback" | BETTER_AUTH => {
             let address = Url::parse(&format!("{}:{hierarchy}", scheme.name()));
             address.map(Route::Redirect).map_err(|_| Fault::Path)
         }
@@ -90,6 +97,11 @@ pub fn read(link: &[u8], scheme: &Scheme) -> Result<Route, Fault> {
         "/join" => Err(Fault::Parameters),
         _ => Err(Fault::Path),
     }
+}
+
+/// What stands before a query and a fragment.
+fn path_of(hierarchy: &str) -> &str {
+    split(split(hierarchy, '#').0, '?').0
 }
 
 fn split(text: &str, sign: char) -> (&str, Option<&str>) {
@@ -159,6 +171,17 @@ mod tests {
             assert_eq!(address.as_str(), "com.example.app:/callback?code=c&state=s");
         }
         for link in [
+            "com.example.app://auth/callback#token=eyJhIjoiYiJ9",
+            "com.example.app:/auth/callback#token=eyJhIjoiYiJ9",
+            "com.example.app:///auth/callback#token=eyJhIjoiYiJ9",
+        ] {
+            let Ok(Route::Redirect(address)) = route(link) else {
+                panic!("{link}");
+            };
+            let plain = "com.example.app:/auth/callback#token=eyJhIjoiYiJ9";
+            assert_eq!(address.as_str(), plain);
+        }
+        for link in [
             "com.example.app:/join?workspace=cloud.example",
             "com.example.app:///join?workspace=https%3A%2F%2Fcloud.example%2Flogin%3Fa%3Db",
             "Com.Example.App:/join?workspace=https://cloud.example:443/",
@@ -214,6 +237,10 @@ mod tests {
             (b"com.example.app:?workspace=a.example", Path),
             (b"com.example.app://callback?code=c", Host),
             (b"com.example.app://", Host),
+            (b"com.example.app://auth/callback/", Host),
+            (b"com.example.app://auth/join?workspace=a.example", Host),
+            (b"com.example.app://auth@host/callback", Host),
+            (b"com.example.app://Auth/callback", Host),
             (b"com.example.app://ada:hunter22@/callback", Host),
             (b"com.example.app://ada@host/join?workspace=a.example", Host),
             (b"com.example.app://@/callback", Host),
