@@ -37,7 +37,8 @@
 //!   reasons of their own, so by itself it says nothing of an account at a sign-in (the contract has
 //!   codes for a blocked one), and ends no session at a refresh. Call: the user's roles do not allow it, and the
 //!   roles are asked for again.
-//! - **404** Nothing is at this path (RFC 9110 §15.5.5). Refresh: a router says it of every path
+//! - **404** Nothing is at this path (RFC 9110 §15.5.5). Exchange: the one-time token is spent, or too old
+//!   (Better Auth); 400, 401, 410 and 422 count the same. Refresh: a router says it of every path
 //!   while a backend is deployed, so it ends no session. Sign-out: as 401. Call: the backend does
 //!   not offer it. The doctor takes 404, 405 and 501 (§15.5.6, §15.6.2) for an absent endpoint.
 //! - **408, 425** The same request may succeed later (RFC 9110 §15.5.9, RFC 8470 §5.2). No rule of
@@ -72,6 +73,8 @@ pub(crate) enum RequestKind {
     SendOtp,
     /// To sign in with a code of a second factor.
     VerifyCode,
+    /// To exchange what the browser has brought for a session.
+    Exchange,
     /// To renew the session, or to hear whether it is alive.
     Refresh,
     /// A call of the adopter's API, made with a session by native code.
@@ -161,10 +164,11 @@ impl Class {
 /// What a refusal means to this kind of request by its status alone; `None` where the status
 /// says nothing to it.
 pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode> {
-    use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyCode};
+    use RequestKind::{Api, Exchange, Login, Refresh, Register, SendOtp, VerifyCode};
     let error = match (status, kind) {
         (400 | 422, Login | Register | SendOtp) => ErrorCode::InvalidInput,
         (400 | 401 | 422, VerifyCode) => ErrorCode::OtpInvalid,
+        (400 | 401 | 404 | 410 | 422, Exchange) => ErrorCode::BrowserSignInRefused,
         (401, Login) => ErrorCode::InvalidCredentials,
         // Only of a JSON body, and only once it was said three times over half a minute.
         (401, Refresh) => ErrorCode::SessionEnded,
@@ -238,9 +242,9 @@ mod tests {
 
     #[test]
     fn only_refusals_have_a_meaning_of_their_own() {
-        use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyCode};
+        use RequestKind::{Api, Exchange, Login, Refresh, Register, SendOtp, VerifyCode};
         for status in 100..1000 {
-            for kind in [Login, Register, SendOtp, VerifyCode, Refresh, Api] {
+            for kind in [Login, Register, SendOtp, VerifyCode, Exchange, Refresh, Api] {
                 let means = refusal(kind, status);
                 let may_mean = class(status) == Class::Refusal;
                 assert!(means.is_none() || may_mean, "{kind:?} {status}: {means:?}");

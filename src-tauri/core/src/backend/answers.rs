@@ -154,6 +154,9 @@ pub(super) fn is_refused(
     profile.errors.iter().any(|rule| rule.holds(kind, &facts))
 }
 
+/// The words for what the browser has brought, if it cannot be exchanged.
+pub(super) const SPENT: &str = "That sign-in was used already, or took too long. Start again.";
+
 /// The error of a refused sign-in step.
 pub(super) fn refused(
     kind: SignInCall,
@@ -170,6 +173,9 @@ pub(super) fn refused(
     let has_code = reply.and_then(ResponseFields::code).is_some();
     let is_known = by_rule || !has_code;
     let may_be_anothers = code == ErrorCode::BadAnswer && gateways_refuse_with(status.as_u16());
+    if code == ErrorCode::BrowserSignInRefused {
+        return AuthError::with_message(code, SPENT);
+    }
     if !may_be_anothers
         && let Some(error) = code_words::refused(kind, code, said.as_deref(), is_known)
     {
@@ -232,5 +238,6 @@ fn request_kind(call: SignInCall) -> RequestKind {
             RequestKind::VerifyCode
         }
         SignInCall::SendOtp => RequestKind::SendOtp,
+        SignInCall::Browser => RequestKind::Exchange,
     }
 }

@@ -186,8 +186,9 @@ impl Backend {
         .await
     }
 
-    /// Signs in by another call than those of the profile, whose body has these members.
-    pub(super) async fn sign_in_with(
+    /// Signs in with what the browser has brought: a call that the profile does not name, with these
+    /// members.
+    pub(super) async fn sign_in_from_browser(
         &self,
         endpoint: &Endpoint,
         members: &Map<String, Value>,
@@ -195,7 +196,7 @@ impl Backend {
     ) -> Result<SignInResponse, SignInFailure> {
         let variables = Variables::default();
         self.sign_in(
-            SignInCall::Login,
+            SignInCall::Browser,
             Some(endpoint),
             &variables,
             Some(members),

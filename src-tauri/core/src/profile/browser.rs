@@ -18,7 +18,9 @@ use super::pointer::Pointer;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Browser {
-    /// What the provider speaks.
+    /// What the provider speaks; `oidc` by default, so that a layer over a shipped profile need not repeat
+    /// it.
+    #[serde(default)]
     pub kind: BrowserKind,
     /// With `oidc`: the issuer, whose discovery names the endpoints and the keys.
     #[serde(default)]
@@ -29,13 +31,14 @@ pub struct Browser {
     /// With `oauth2`: where a code and a refresh token are exchanged.
     #[serde(default)]
     pub token: Option<ProviderAddress>,
-    /// With `oauth2`: where tokens are revoked (RFC 7009).
+    /// Where tokens are revoked (RFC 7009); with `oidc` only where discovery does not say it.
     #[serde(default)]
     pub revoke: Option<ProviderAddress>,
-    /// With `oauth2`: where it is told whose token it is, as JSON.
+    /// Where it is told whose token it is, as JSON; with `oidc` only where discovery does not say it.
     #[serde(default)]
     pub userinfo: Option<ProviderAddress>,
-    /// With `oauth2`: where a code for another device is had (RFC 8628).
+    /// Where a code for another device is had (RFC 8628); with `oidc` only where discovery does not say
+    /// it.
     #[serde(default)]
     pub device_authorization: Option<ProviderAddress>,
     /// With `better-auth`: the path of the server's auth base; `/api/auth` by default.
@@ -45,7 +48,7 @@ pub struct Browser {
     /// for the button's `provider` is opened at once.
     #[serde(default)]
     pub page: Option<ProviderAddress>,
-    /// What the provider calls this app.
+    /// What the provider calls this app. With `better-auth` it is `electron` by default, as in its plugin.
     #[serde(default)]
     pub client_id: String,
     /// A secret that the provider demands of every client, in every copy of the app. It is refused
@@ -91,11 +94,12 @@ pub struct Browser {
 }
 
 /// What a provider speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BrowserKind {
     /// OpenID Connect, by discovery.
+    #[default]
     Oidc,
     /// OAuth 2, with endpoints by name.
     Oauth2,
@@ -214,6 +218,14 @@ impl Browser {
         }
     }
 
+    /// What the provider calls this app.
+    pub fn client(&self) -> &str {
+        match self.kind {
+            BrowserKind::BetterAuth if self.client_id.is_empty() => BETTER_AUTH_CLIENT,
+            _ => &self.client_id,
+        }
+    }
+
     /// How the browser comes back.
     pub fn redirect(&self) -> RedirectBy {
         self.redirect.unwrap_or(match self.kind {
@@ -288,6 +300,8 @@ impl Browser {
 const DEFAULT_BUTTON: &str = "browser";
 /// Where Better Auth's server is by default.
 const BETTER_AUTH_BASE: &str = "/api/auth";
+/// What its plugin calls the app where nobody says otherwise.
+const BETTER_AUTH_CLIENT: &str = "electron";
 /// The keys under `browser` that hold an address.
 pub(super) const ADDRESS_KEYS: [&str; 7] = [
     "issuer",

@@ -139,6 +139,8 @@ pub enum SignInCall {
     VerifyRecovery,
     /// Request for a code, or for another one.
     SendOtp,
+    /// With `better-auth`: the exchange of what the browser has brought.
+    Browser,
 }
 
 /// What a refusal means to the person who signs in.

@@ -50,7 +50,7 @@ impl SignInCall {
             Self::VerifyOtp => Some(CodeMethod::Otp),
             Self::VerifyTotp => Some(CodeMethod::Totp),
             Self::VerifyRecovery => Some(CodeMethod::Recovery),
-            Self::Login | Self::Register | Self::SendOtp => None,
+            Self::Login | Self::Register | Self::SendOtp | Self::Browser => None,
         }
     }
 }

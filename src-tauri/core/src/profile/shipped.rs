@@ -46,9 +46,15 @@ impl Shipped {
     /// What an adopter writes to use it: its name, and what it leaves to be filled in.
     pub fn example(&self) -> serde_json::Value {
         let mut example = serde_json::json!({"extends": self.name, "backend": "https://a.example"});
-        if self.name == "oidc" {
-            example["browser"] =
-                serde_json::json!({"issuer": "https://identity.example", "client_id": "app"});
+        match self.name {
+            "oidc" => {
+                example["browser"] =
+                    serde_json::json!({"issuer": "https://identity.example", "client_id": "app"});
+            }
+            "better-auth-desktop" => {
+                example["browser"] = serde_json::json!({"page": "https://a.example/sign-in"});
+            }
+            _ => {}
         }
         example
     }

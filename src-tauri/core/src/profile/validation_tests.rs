@@ -472,6 +472,14 @@ fn a_section_browser_is_enough_to_sign_in_and_no_more() {
         "token": "https://id.example/token", "userinfo": "https://api.id.example/user",
     });
     assert!(browser(github).is_ok());
+    let button = json!({"name": "a", "parameters": {"provider": "a"}});
+    for section in [
+        json!({"kind": "better-auth", "page": "https://a.example/sign-in"}),
+        json!({"kind": "better-auth", "parameters": {"provider": "a"}}),
+        json!({"kind": "better-auth", "buttons": [button]}),
+    ] {
+        assert!(browser(section.clone()).is_ok(), "{section}");
+    }
     let with = |more: serde_json::Value| {
         let mut section = oidc.clone();
         section
@@ -560,6 +568,17 @@ fn a_section_browser_is_enough_to_sign_in_and_no_more() {
         (
             json!({"kind": "better-auth", "client_id": "app", "end_session": true}),
             "browser.end_session",
+        ),
+        (
+            json!({"kind": "better-auth", "client_id": "app"}),
+            "browser.page",
+        ),
+        (
+            json!({"kind": "better-auth", "buttons": [
+                {"name": "a", "parameters": {"provider": "a"}},
+                {"name": "b"},
+            ]}),
+            "browser.page",
         ),
     ] {
         assert_eq!(

@@ -3,6 +3,7 @@
 //! the answer where the provider sends it.
 
 mod attacks;
+mod better_auth;
 mod devices;
 mod ends;
 mod flow;
@@ -50,9 +51,14 @@ impl App {
     }
 
     pub(crate) async fn of(config: Config, more: Value) -> Self {
+        Self::with_profile(config, |issuer| section(issuer, more)).await
+    }
+
+    /// The same with what another kind of provider needs in the profile, for the backend's address.
+    pub(crate) async fn with_profile(config: Config, more: impl FnOnce(&str) -> Value) -> Self {
         let mut setup = Setup::new(config).await;
-        let section = section(&setup.backend.url(), more);
-        setup.add_to_profile(section);
+        let more = more(&setup.backend.url());
+        setup.add_to_profile(more);
         let install = setup.install().await;
         Self { setup, install }
     }

@@ -1,7 +1,7 @@
 //! Discovery that makes no sense, and providers that give out less than is needed.
 
 use serde_json::{Value, json};
-use vestibule_backend::Fault;
+use vestibule_backend::{Config, Fault};
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{BrowserSignInInput, SignInOutcome};
 use vestibule_harness::{DEMO, alive, answer, code, eventually};
@@ -240,4 +240,39 @@ async fn a_second_sign_in_is_no_second_person() {
     assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
     app.sign_in(DEMO).await;
     eventually("one session", || alive(app.backend(), DEMO) == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_discovery_does_not_name_the_profile_may() {
+    let app = App::with_profile(Config::default(), |issuer| {
+        let revoke = format!("{issuer}/oidc/revoke");
+        super::section(issuer, json!({"revoke": revoke}))
+    })
+    .await;
+    let mut document = discovered(&app).await;
+    vestibule_harness::merge(&mut document, json!({"revocation_endpoint": null}));
+    app.backend()
+        .faults()
+        .add(Fault::on("GET", CONFIGURATION, answer(200, document, &[])));
+    app.sign_in(DEMO).await;
+    app.install.session.logout().await;
+    eventually("the session to be over there", || {
+        alive(app.backend(), DEMO) == 0
+    })
+    .await;
+}
+
+/// Better Auth's issuer says so of a token that it does not know any more, where RFC 7009 §2.2 has 200.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_that_would_be_refused_again_is_not_repeated() {
+    let app = App::new().await;
+    app.sign_in(DEMO).await;
+    let body = json!({"error": "invalid_request", "error_description": "token not found"});
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", "/oidc/revoke", answer(400, body, &[])));
+    app.install.session.logout().await;
+    app.backend().reached("POST", "/oidc/revoke", 1).await;
+    let pending = app.install.records.join("pending-sign-outs.json");
+    eventually("no sign-out to be pending", || !pending.exists()).await;
 }

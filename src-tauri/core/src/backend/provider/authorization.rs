@@ -13,6 +13,7 @@ use super::ProviderRequest;
 use super::discovery::{Provider, ProviderFault};
 use super::id_token::Expected;
 use super::tokens::{TokenAnswer, error_code};
+use crate::backend::answers::SPENT;
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::backend::response_body::ResponseBody;
@@ -70,7 +71,7 @@ impl Backend {
         };
         {
             let mut query = address.query_pairs_mut();
-            query.append_pair("client_id", &browser.client_id);
+            query.append_pair("client_id", browser.client());
             query.append_pair("state", state.secret());
             query.append_pair("code_challenge", challenge.as_str());
             query.append_pair("code_challenge_method", "S256");
@@ -373,7 +374,7 @@ fn refused_at_token(code: &str) -> AuthError {
         "the provider does not exchange the code of a sign-in"
     );
     let words = match code {
-        "invalid_grant" => "That sign-in was used already, or took too long. Start again.",
+        "invalid_grant" => SPENT,
         "invalid_client"
         | "unauthorized_client"
         | "unsupported_grant_type"

@@ -28,7 +28,9 @@ struct Token {
 }
 
 impl Authorization {
-    /// Reads `<scheme>:/auth/callback#token=…`: the base64url of `{identifier, state}`.
+    /// Reads `<scheme>://auth/callback#token=…`: the base64url of `{identifier, state}`. The plugin's page
+    /// writes `:/` before a path that has a slash itself, so that `auth` reads as a host; with another
+    /// `callbackPath` it does not.
     pub(super) fn better_auth_answer(&self, address: &Url) -> Option<Returned> {
         let fragment = address.fragment().filter(|text| text.len() <= LONGEST)?;
         let mut given = url::form_urlencoded::parse(fragment.as_bytes())
@@ -64,6 +66,6 @@ impl Backend {
         ] {
             members.insert(name.to_owned(), Value::String(value.to_owned()));
         }
-        self.sign_in_with(&endpoint, &members, device).await
+        self.sign_in_from_browser(&endpoint, &members, device).await
     }
 }

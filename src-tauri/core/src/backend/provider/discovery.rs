@@ -162,15 +162,24 @@ impl Document {
             None => Ok(None),
             Some(text) => ProviderAddress::parse(text).map(Some).map_err(|_| PLAIN),
         };
+        // What the profile names counts first: not every discovery names each (RFC 8414 has more members
+        // than OpenID Connect Discovery).
+        let or_read = |named: &Option<ProviderAddress>, value| match named {
+            Some(named) => Ok(Some(named.clone())),
+            None => read(value),
+        };
         let methods = names(&self.token_endpoint_auth_methods_supported);
         let promised = &self.authorization_response_iss_parameter_supported;
         Ok(Provider {
             issuer: Some(issuer.to_owned()),
             authorize: read(&self.authorization_endpoint)?.ok_or(NO_DISCOVERY)?,
             token: read(&self.token_endpoint)?.ok_or(NO_DISCOVERY)?,
-            revoke: read(&self.revocation_endpoint)?,
-            userinfo: read(&self.userinfo_endpoint)?,
-            device_authorization: read(&self.device_authorization_endpoint)?,
+            revoke: or_read(&browser.revoke, &self.revocation_endpoint)?,
+            userinfo: or_read(&browser.userinfo, &self.userinfo_endpoint)?,
+            device_authorization: or_read(
+                &browser.device_authorization,
+                &self.device_authorization_endpoint,
+            )?,
             end_session: read(&self.end_session_endpoint)?,
             keys: read(&self.jwks_uri)?,
             promises_issuer: crate::json_value::is_true(promised),

@@ -109,7 +109,7 @@ impl Backend {
         let browser = self.browser().ok_or_else(|| odd("no client"))?;
         let issuer = provider.issuer.clone().ok_or_else(|| odd("no issuer"))?;
         let issuer = IssuerUrl::new(issuer).map_err(|_| odd("issuer"))?;
-        let client = ClientId::new(browser.client_id.clone());
+        let client = ClientId::new(browser.client().to_owned());
         let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
             .set_allowed_algs(ALGORITHMS)
             // Some providers name their APIs beside the client; `azp` is checked below.
@@ -122,7 +122,7 @@ impl Backend {
         };
         let claims: Value = jwt::claims(id_token.secret()).ok_or_else(|| odd("claims"))?;
         match claims.get("azp").and_then(Value::as_str) {
-            Some(party) if party != browser.client_id => {
+            Some(party) if party != browser.client() => {
                 Err(ClaimsVerificationError::InvalidAudience("azp".into()))
             }
             _ => Ok(claims),

@@ -101,11 +101,11 @@ impl Backend {
             let mut fields = fields.to_vec();
             let client = self.browser().filter(|_| request.is_authenticated);
             if let Some(browser) = client {
-                fields.push(("client_id", &browser.client_id));
+                fields.push(("client_id", browser.client()));
                 match &browser.client_secret {
                     Some(secret) if secret_in_body => fields.push(("client_secret", secret)),
                     Some(secret) => {
-                        let basic = basic(&browser.client_id, secret);
+                        let basic = basic(browser.client(), secret);
                         sent = sent.text_header(AUTHORIZATION.as_str(), &basic)?;
                     }
                     None => {}

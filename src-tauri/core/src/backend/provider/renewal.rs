@@ -163,13 +163,16 @@ impl Backend {
             Err(_) if self.browser().is_none() => return Ok(SignOutAnswer::AlreadyOver),
             Err(fault) => return Err(BackendError::from(fault).into()),
         };
-        // A token goes to no origin but those that have issued it, or that vouch for them.
-        let issuer = self.browser().and_then(|browser| browser.issuer.as_ref());
+        // A token goes to no origin but those that have issued it, or that vouch for them, and to where
+        // the profile says.
+        let browser = self.browser();
+        let issuer = browser.and_then(|browser| browser.issuer.as_ref());
+        let named = browser.and_then(|browser| browser.revoke.as_ref());
         let is_known = |address: &Url| {
             let origin = address.origin();
             origin == held.endpoint.origin()
                 || issuer.is_some_and(|issuer| issuer.url().origin() == origin)
-                || provider.issuer.is_none()
+                || named.is_some_and(|named| named.url() == address)
         };
         let address = provider
             .revoke
@@ -212,10 +215,11 @@ impl Backend {
         let body = response.body().await.unwrap_or(ResponseBody::unread());
         let fault = BackendError::of_answer(status, &body);
         match error_code(&body).as_deref().filter(|_| !body.is_anothers()) {
-            // Nothing that another try could change (RFC 7009 §2.2.1).
-            Some("unsupported_token_type" | "invalid_grant" | "invalid_token") => {
-                Ok(SignOutAnswer::AlreadyOver)
-            }
+            // Nothing that another try could change (RFC 7009 §2.2.1). `invalid_request` is what some say of
+            // a token that is over already (Better Auth 1.7).
+            Some(
+                "unsupported_token_type" | "invalid_grant" | "invalid_token" | "invalid_request",
+            ) if status.is_client_error() => Ok(SignOutAnswer::AlreadyOver),
             _ if status.is_success() && body.is_json_or_empty() => Ok(SignOutAnswer::Done),
             _ => Err(UndeliveredSignOut {
                 fault,
@@ -233,7 +237,7 @@ impl Backend {
         let mut address = provider.end_session.as_ref()?.url().clone();
         address
             .query_pairs_mut()
-            .append_pair("client_id", &browser.client_id);
+            .append_pair("client_id", browser.client());
         if let Some(hint) = id_token {
             address
                 .query_pairs_mut()

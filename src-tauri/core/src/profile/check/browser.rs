@@ -36,7 +36,8 @@ impl Profile {
         browser.check_client()?;
         check_parameters("browser.parameters", &browser.parameters)?;
         browser.check_buttons()?;
-        browser.check_redirect()
+        browser.check_redirect()?;
+        browser.check_page()
     }
 
     /// Whether some sign-in goes through an endpoint of the profile, so that the session is carried as
@@ -50,7 +51,7 @@ impl Profile {
 impl Browser {
     fn check_endpoints(&self, profile: &Profile) -> Checked {
         let allowed: &[&str] = match self.kind {
-            BrowserKind::Oidc => &["issuer"],
+            BrowserKind::Oidc => &["issuer", "revoke", "userinfo", "device_authorization"],
             BrowserKind::Oauth2 => &[
                 "authorize",
                 "token",
@@ -116,9 +117,25 @@ impl Browser {
         }
     }
 
+    fn check_page(&self) -> Checked {
+        if self.kind != BrowserKind::BetterAuth || self.page.is_some() || self.names_providers() {
+            return Ok(());
+        }
+        let reason = "is missing, and not every button has the parameter `provider`: there is nothing to                       open";
+        mistake("browser.page", reason)
+    }
+
+    /// Whether each button says at which provider Better Auth signs people in.
+    fn names_providers(&self) -> bool {
+        let names = |parameters: &BTreeMap<String, String>| parameters.contains_key("provider");
+        let mut buttons = self.buttons.iter();
+        names(&self.parameters)
+            || (!self.buttons.is_empty() && buttons.all(|button| names(&button.parameters)))
+    }
+
     fn check_client(&self) -> Checked {
         let is_text = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
-        if !is_text(&self.client_id) {
+        if !is_text(self.client()) {
             let reason = match self.client_id.is_empty() {
                 true => "is missing: give the name under which this app is registered there",
                 false => "holds a space or a character that is not ASCII",

@@ -33,7 +33,8 @@ impl Profile {
                 }
             }
         }
-        if self.ends.is_empty() {
+        // A provider's token endpoint says it by the standard: `invalid_grant` (RFC 6749 §5.2).
+        if self.ends.is_empty() && self.signs_in_by_endpoint() {
             return mistake("ends", "is empty: a dead session would be renewed for ever");
         }
         let by_refresh = self.session.user_from == UserFrom::Refresh;
