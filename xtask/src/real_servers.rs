@@ -67,7 +67,7 @@ const fn server(
 }
 
 /// Every server. The list is here too, so that only the requested ones are installed.
-pub const SERVERS: [Server; 10] = [
+pub const SERVERS: [Server; 16] = [
     server(
         "better-auth",
         "tests/servers/better-auth",
@@ -127,6 +127,42 @@ pub const SERVERS: [Server; 10] = [
         "tests/servers/feathers",
         Source::Npm,
         "some minutes: its database is compiled",
+    ),
+    server(
+        "oidc-provider",
+        "tests/servers/oidc-provider",
+        Source::Npm,
+        "some seconds",
+    ),
+    server(
+        "better-auth-desktop",
+        "tests/servers/better-auth-desktop",
+        Source::Npm,
+        "some seconds",
+    ),
+    server(
+        "better-auth-generic-oauth",
+        "tests/servers/better-auth-desktop",
+        Source::Npm,
+        "some seconds",
+    ),
+    server(
+        "better-auth-issuer",
+        "tests/servers/better-auth-desktop",
+        Source::Npm,
+        "some seconds",
+    ),
+    server(
+        "django-oauth-toolkit-oidc",
+        "tests/servers/django-oauth-toolkit",
+        Source::Pip,
+        "half a minute",
+    ),
+    server(
+        "django-oauth-toolkit-oauth2",
+        "tests/servers/django-oauth-toolkit",
+        Source::Pip,
+        "half a minute",
     ),
 ];
 

@@ -12,6 +12,39 @@ import serving
 RULES = "django.contrib.auth.password_validation"
 
 
+# Who signs in on a page has a session with the browser, and forms that no other site can send.
+PAGES = {
+    "LOGIN_URL": "/accounts/login/",
+    "MIDDLEWARE": [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ],
+    "TEMPLATES": [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "OPTIONS": {
+                "context_processors": ["django.template.context_processors.request"],
+                "loaders": [
+                    (
+                        "django.template.loaders.locmem.Loader",
+                        {
+                            "registration/login.html": """
+<!doctype html><title>Sign in</title>
+<form method="post">{% csrf_token %}{{ form.errors }}
+<input type="hidden" name="next" value="{{ next }}">
+<input name="username"><input name="password" type="password">
+<button type="submit">Sign in</button></form>"""
+                        },
+                    ),
+                    "django.template.loaders.app_directories.Loader",
+                ],
+            },
+        }
+    ],
+}
+
+
 def configure(urls, apps, **more):
     """Sets Django up with these apps, and makes the database and the account."""
     assert settings._wrapped is empty, "configured once"
@@ -28,7 +61,12 @@ def configure(urls, apps, **more):
                 "NAME": serving.data_folder() / "site.db",
             }
         },
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", *apps],
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            *apps,
+        ],
         # The rules that `django-admin startproject` writes.
         AUTH_PASSWORD_VALIDATORS=[
             {"NAME": f"{RULES}.UserAttributeSimilarityValidator"},

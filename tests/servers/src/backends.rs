@@ -1,6 +1,9 @@
 //! The backends, as data: how each is started, who can sign in there, and what is expected of it.
 
+use serde_json::Value;
 use vestibule_core::ErrorCode;
+
+use crate::sections;
 
 /// A server of another project, and what is known of it.
 #[derive(Debug)]
@@ -17,8 +20,10 @@ pub struct Backend {
     pub environment: &'static [(&'static str, &'static str)],
     /// The end of its base address.
     pub path: &'static str,
-    /// The shipped profile.
+    /// The shipped profile, or `nothing`.
     pub profile: &'static str,
+    /// The section `browser` for the server's address, where people sign in by the browser.
+    pub by_browser: Option<fn(&str) -> Value>,
     /// What pages may call in the further steps.
     pub calls: &'static [&'static str],
     /// Who signs in.
@@ -29,6 +34,8 @@ pub struct Backend {
     pub registers: Registers,
     /// Whether each refresh replaces the token.
     pub rotates: bool,
+    /// Whether a replaced token that comes again ends the whole session.
+    pub reuse_ends: bool,
     /// Whether a sign-out is sent.
     pub signs_out: bool,
     /// Whether the token is refused after a sign-out. A token that is only checked by its signature
@@ -84,6 +91,7 @@ const USUAL: Backend = Backend {
     environment: &[],
     path: "",
     profile: "",
+    by_browser: None,
     calls: &[],
     email: ANN,
     shown: ANN,
@@ -92,12 +100,21 @@ const USUAL: Backend = Backend {
         weak: WEAK,
     },
     rotates: true,
+    reuse_ends: false,
     signs_out: true,
     ends_token: true,
 };
 
+/// What those have in common at which people sign in by the browser alone.
+const BY_BROWSER: Backend = Backend {
+    profile: "oidc",
+    shown: "Ann",
+    registers: Registers::Nowhere,
+    ..USUAL
+};
+
 /// Every backend.
-pub const BACKENDS: [Backend; 10] = [
+pub const BACKENDS: [Backend; 16] = [
     Backend {
         name: "better-auth",
         folder: "better-auth",
@@ -208,5 +225,63 @@ pub const BACKENDS: [Backend; 10] = [
         rotates: false,
         ends_token: false,
         ..USUAL
+    },
+    Backend {
+        name: "oidc-provider",
+        folder: "oidc-provider",
+        package: "oidc-provider",
+        by_browser: Some(sections::oidc_provider),
+        reuse_ends: true,
+        ..BY_BROWSER
+    },
+    Backend {
+        name: "better-auth-desktop",
+        folder: "better-auth-desktop",
+        package: "@better-auth/electron",
+        profile: "better-auth-desktop",
+        by_browser: Some(sections::better_auth_page),
+        registers: USUAL.registers,
+        rotates: false,
+        ..BY_BROWSER
+    },
+    Backend {
+        name: "better-auth-generic-oauth",
+        folder: "better-auth-desktop",
+        package: "@better-auth/electron",
+        profile: "better-auth-desktop",
+        by_browser: Some(sections::better_auth_provider),
+        // The person whom the other provider knows.
+        email: "carl@example.com",
+        shown: "Carl",
+        registers: USUAL.registers,
+        rotates: false,
+        ..BY_BROWSER
+    },
+    Backend {
+        name: "better-auth-issuer",
+        folder: "better-auth-desktop",
+        package: "@better-auth/oauth-provider",
+        by_browser: Some(sections::better_auth_issuer),
+        reuse_ends: true,
+        ..BY_BROWSER
+    },
+    Backend {
+        name: "django-oauth-toolkit-oidc",
+        folder: "django-oauth-toolkit",
+        runtime: Runtime::Python,
+        package: "django-oauth-toolkit",
+        environment: &[("CLAIMS", "1")],
+        by_browser: Some(sections::django_oidc),
+        ..BY_BROWSER
+    },
+    Backend {
+        name: "django-oauth-toolkit-oauth2",
+        folder: "django-oauth-toolkit",
+        runtime: Runtime::Python,
+        package: "django-oauth-toolkit",
+        environment: &[("CLAIMS", "1")],
+        profile: "nothing",
+        by_browser: Some(sections::django_oauth2),
+        ..BY_BROWSER
     },
 ];

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_core::profile::Profile;
-use vestibule_core::session::Session;
+use vestibule_core::session::{Config, Session};
 use vestibule_core::testing::MemoryStore;
 use vestibule_core::wire::{FetchReply, FetchRequest, Phase, SessionState, SignedOutReason};
 use vestibule_core::{SecretBytes, SecretStore as _};
-use vestibule_harness::{WORKSPACE, config, eventually, is_fresh, soon, until, why};
+use vestibule_harness::{TestDesktop, WORKSPACE, config, eventually, is_fresh, soon, until, why};
+
+use crate::backends::Backend;
+
+/// The scheme of the app.
+const SCHEME: &str = "vestibule";
 
 /// An installation.
 pub struct Installation {
@@ -18,6 +23,8 @@ pub struct Installation {
     folder: TempDir,
     /// The session.
     pub session: Session,
+    /// The desktop, which says what the browser was to open.
+    pub desktop: Arc<TestDesktop>,
 }
 
 /// How the start of a session came out.
@@ -61,12 +68,15 @@ impl Installation {
                 std::fs::write(folder.join(name), bytes).expect("a record");
             }
         }
-        let session = open(&profile, &store, &folder);
+        let desktop = Arc::new(TestDesktop::default());
+        desktop.set_scheme(SCHEME);
+        let session = open(&profile, &store, &folder, &desktop);
         Self {
             profile,
             store,
             folder,
             session,
+            desktop,
         }
     }
 
@@ -90,7 +100,7 @@ impl Installation {
 
     /// Starts the app again: another session over the same keyring and folder.
     pub fn restart(&mut self) {
-        self.session = open(&self.profile, &self.store, &self.folder);
+        self.session = open(&self.profile, &self.store, &self.folder, &self.desktop);
     }
 
     /// The item in the keyring.
@@ -103,7 +113,12 @@ impl Installation {
     pub fn kept(&self) -> String {
         let item: Value = serde_json::from_slice(&self.item()).expect("JSON");
         let token = &item["token"];
-        let text = token["body"].as_str().or(token[0]["value"].as_str());
+        let places = [
+            &token["body"],
+            &token[0]["value"],
+            &token["provider"]["token"],
+        ];
+        let text = places.into_iter().find_map(Value::as_str);
         text.expect("a token").to_owned()
     }
 
@@ -191,10 +206,27 @@ impl Installation {
     }
 }
 
-fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Session {
+fn open(
+    profile: &Profile,
+    store: &Arc<MemoryStore>,
+    folder: &TempDir,
+    desktop: &Arc<TestDesktop>,
+) -> Session {
     let records = folder.path().join(WORKSPACE);
-    let config = config(profile.clone(), &records, store.clone());
+    let config = Config {
+        desktop: desktop.clone(),
+        ..config(profile.clone(), &records, store.clone())
+    };
     Session::open(config).expect("the session opens")
+}
+
+/// The profile of a backend at this address.
+pub fn profile_of(backend: &Backend, url: &str) -> Value {
+    let mut profile = profile(backend.profile, url, backend.calls);
+    if let Some(section) = backend.by_browser {
+        profile["browser"] = section(url);
+    }
+    profile
 }
 
 /// A shipped profile for this address; pages may also post to the paths in `more`.

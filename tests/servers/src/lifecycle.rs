@@ -8,7 +8,9 @@ use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutRe
 use vestibule_harness::{code, is_fresh, is_stale, shown};
 
 use crate::backends::{BOB, Backend, PASSWORD, Registers};
-use crate::installation::{Ending, Installation, profile};
+use crate::browser::Browser;
+use crate::by_browser;
+use crate::installation::{Ending, Installation, profile_of};
 use crate::server::Server;
 use crate::table::{COLUMNS, Cell, Row};
 
@@ -20,6 +22,8 @@ pub struct Trial {
     pub server: Server,
     /// The app's installation.
     pub installation: Installation,
+    /// The browser of who signs in.
+    pub browser: Browser,
     row: Arc<Mutex<Row>>,
 }
 
@@ -29,12 +33,12 @@ impl Trial {
         let server = Server::start(backend).await;
         eprintln!("{server}");
         lock(&row).version = Some(server.version().to_owned());
-        let installation =
-            Installation::new(profile(backend.profile, &server.url(), backend.calls)).await;
+        let installation = Installation::new(profile_of(backend, &server.url())).await;
         Self {
             backend,
             server,
             installation,
+            browser: Browser::new(),
             row,
         }
     }
@@ -43,7 +47,8 @@ impl Trial {
     /// whoever has started this fills in the reason.
     pub async fn run(&mut self) {
         self.held(self.register().await);
-        self.held(self.wrong_password().await);
+        let wrong = self.wrong_password().await;
+        self.held(wrong);
         let first = self.sign_in().await;
         self.held(format!("as {}", self.backend.shown));
         self.restart().await;
@@ -138,7 +143,10 @@ impl Trial {
         self.installation.session.login(input).await
     }
 
-    async fn wrong_password(&self) -> String {
+    async fn wrong_password(&mut self) -> String {
+        if self.backend.by_browser.is_some() {
+            return by_browser::wrong_password(self).await;
+        }
         let wrong = self.log_in(self.backend.email, "not-the-password").await;
         assert_eq!(
             code(&wrong),
@@ -149,9 +157,14 @@ impl Trial {
     }
 
     /// Signs in; returns what is stored then.
-    async fn sign_in(&self) -> crate::installation::Kept {
-        let outcome = self.log_in(self.backend.email, PASSWORD).await;
-        assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+    pub async fn sign_in(&mut self) -> crate::installation::Kept {
+        match self.backend.by_browser {
+            Some(_) => by_browser::sign_in(self).await,
+            None => {
+                let outcome = self.log_in(self.backend.email, PASSWORD).await;
+                assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+            }
+        }
         self.is_shown().await;
         self.installation.keep()
     }
@@ -197,12 +210,19 @@ impl Trial {
     }
 
     /// Sends the token of the sign-in again, which later ones have replaced.
-    async fn reuse(&self, first: &crate::installation::Kept) -> &'static str {
+    async fn reuse(&mut self, first: &crate::installation::Kept) -> &'static str {
         if !self.backend.rotates {
             return "none: one token";
         }
         let refused = self.installation.until_refused(first).await;
         assert_eq!(refused, SignedOutReason::Expired);
+        if self.backend.reuse_ends {
+            let _ = self.installation.session.refresh().await;
+            let why = self.installation.until_signed_out().await;
+            assert_eq!(why, SignedOutReason::Expired);
+            self.sign_in().await;
+            return "refused; it ends the session";
+        }
         self.installation.refresh().await;
         "refused; the session goes on"
     }

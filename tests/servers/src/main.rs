@@ -9,11 +9,15 @@
 mod arguments;
 mod backends;
 mod better_auth;
+mod browser;
+mod by_browser;
 mod directus;
 mod doctor;
+mod form;
 mod installation;
 mod lifecycle;
 mod second_factors;
+mod sections;
 mod server;
 mod steps;
 mod table;
@@ -68,7 +72,8 @@ async fn try_core(arguments: &Arguments) -> bool {
 /// Has the doctor find a profile for each backend, and prints the table. True if every row holds.
 async fn try_doctor(arguments: &Arguments) -> bool {
     let mut rows = Vec::new();
-    for backend in BACKENDS.iter().filter(|it| arguments.asks_for(it.name)) {
+    let by_password = BACKENDS.iter().filter(|it| it.by_browser.is_none());
+    for backend in by_password.filter(|it| arguments.asks_for(it.name)) {
         let came = match arguments.absent(backend) {
             Some(why) => Err(why),
             None => tokio::spawn(doctor::Row::of(backend))
@@ -95,6 +100,9 @@ async fn tried(backend: &'static Backend) -> Row {
             let steps = match backend.name {
                 "better-auth" => better_auth::further(&mut trial).await,
                 "directus" => directus::further(&mut trial).await,
+                "oidc-provider" => by_browser::further_with_codes(&mut trial).await,
+                "better-auth-desktop" => by_browser::further_by_page(&mut trial).await,
+                _ if backend.by_browser.is_some() => by_browser::further(&mut trial).await,
                 _ => return,
             };
             lock(&row).further = Some(Cell::Held(format!("all {steps} hold")));

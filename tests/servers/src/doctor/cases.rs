@@ -241,8 +241,9 @@ mod tests {
 
     #[test]
     fn there_is_a_case_for_every_backend() {
-        let names = BACKENDS.map(|backend| backend.name);
-        assert_eq!(CASES.map(|case| case.name), names);
+        let by_password = BACKENDS.iter().filter(|it| it.by_browser.is_none());
+        let names: Vec<_> = by_password.map(|backend| backend.name).collect();
+        assert_eq!(CASES.map(|case| case.name).to_vec(), names);
     }
 
     #[test]
