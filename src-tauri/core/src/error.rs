@@ -30,6 +30,9 @@ pub enum ErrorCode {
     Busy,
     /// The one-time code is wrong. The challenge still stands.
     OtpInvalid,
+    /// The one-time code is too old, or was tried too often. The challenge still stands: another code
+    /// can be sent.
+    OtpSpent,
     /// The one-time code is too old. The challenge is over.
     OtpExpired,
     /// Too many wrong codes were entered. The challenge is over.
@@ -206,6 +209,9 @@ impl ErrorCode {
             }
             Self::Busy => "This was tried a moment ago. Wait a little before the next try.",
             Self::OtpInvalid => "That code is not right. Check it and type it again.",
+            Self::OtpSpent => {
+                "That code is not valid any more. Have a new one sent, and type that one."
+            }
             Self::OtpExpired => "The code has expired. Sign in again to get a new one.",
             Self::OtpTooMany => "Too many wrong codes. Sign in again to get a new one.",
             Self::NoChallenge => "No code is being asked for any more. Sign in again.",
@@ -270,7 +276,7 @@ impl ErrorCode {
             Self::EmailTaken => PageCode::EmailTaken,
             Self::RateLimited => PageCode::RateLimited,
             Self::Busy => PageCode::Busy,
-            Self::OtpInvalid => PageCode::OtpInvalid,
+            Self::OtpInvalid | Self::OtpSpent => PageCode::OtpInvalid,
             Self::OtpExpired | Self::OtpTooMany | Self::NoChallenge => PageCode::ChallengeOver,
             Self::BrowserSignInOver => PageCode::BrowserSignInOver,
             Self::PathRefused => PageCode::PathRefused,
@@ -302,7 +308,7 @@ impl ErrorCode {
     /// The HTTP status for Better Auth's client, which tells failures apart by status.
     fn status(self) -> u16 {
         match self {
-            Self::OtpInvalid => 400,
+            Self::OtpInvalid | Self::OtpSpent => 400,
             Self::InvalidCredentials
             | Self::NotSignedIn
             | Self::SessionEnded

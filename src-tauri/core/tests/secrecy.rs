@@ -1,16 +1,21 @@
 //! No secret in any log: everything at TRACE while sessions live, fail and end, searched for
-//! passwords, codes and tokens, raw and in several encodings.
+//! passwords, codes, tokens and what a profile's steps keep, raw and in several encodings. This is the
+//! only test in its program, since the log belongs to the process.
 
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
+use vestibule_core::profile::Profile;
 use vestibule_core::testing::PAGE_GAP;
+use vestibule_core::wire::{LoginInput, SignInOutcome};
 use vestibule_core::{Secret, StoreError};
 use vestibule_harness::*;
+use vestibule_recordings::{Player, Recording};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -124,6 +129,104 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Harness> {
     vec![harness, coded]
 }
 
+/// A backend whose calls begin with a step. It refuses a sign-in in words that repeat what was kept,
+/// takes the next one, and renews the session.
+const STEPS: &str = r#"
+$ curl -si http://127.0.0.1:1/login/api
+HTTP/1.1 200 OK
+Content-Type: application/json
+X-Nonce: nonce-of-the-first-step
+
+{"id":"flow-of-the-first-step"}
+
+$ curl -si -X POST http://127.0.0.1:1/login?flow=flow-of-the-first-step -H X-Flow: nonce-of-the-first-step -d {"password":"password-of-the-steps","csrf":"nonce-of-the-first-step"}
+HTTP/1.1 422 Unprocessable Content
+Content-Type: application/json
+
+{"message":"flow-of-the-first-step and nonce-of-the-first-step do not fit"}
+
+$ curl -si http://127.0.0.1:1/login/api
+HTTP/1.1 200 OK
+Content-Type: application/json
+X-Nonce: nonce-of-the-second-step
+
+{"id":"flow-of-the-second-step"}
+
+$ curl -si -X POST http://127.0.0.1:1/login?flow=flow-of-the-second-step -H X-Flow: nonce-of-the-second-step -d {"password":"password-of-the-steps","csrf":"nonce-of-the-second-step"}
+HTTP/1.1 200 OK
+Content-Type: application/json
+
+{"a":"access-of-the-second-step","r":"refresh-of-the-second-step","user":{"id":7,"name":"Ann"}}
+
+$ curl -si -X POST http://127.0.0.1:1/refresh/api -d {"token":"refresh-of-the-second-step"}
+HTTP/1.1 200 OK
+Content-Type: application/json
+
+{"id":"flow-of-the-third-step"}
+
+$ curl -si -X POST http://127.0.0.1:1/refresh -d {"token":"refresh-of-the-second-step","flow":"flow-of-the-third-step"}
+HTTP/1.1 200 OK
+Content-Type: application/json
+
+{"a":"access-of-the-third-step","r":"refresh-of-the-third-step","user":{"id":7,"name":"Ann"}}
+"#;
+
+/// What `$kept.NAME` stood for is as secret as what it is sent for.
+async fn tour_of_steps(typed: &mut Vec<String>) {
+    let words = STEPS.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    typed.extend(
+        words
+            .filter(|word| word.ends_with("-step") || word.ends_with("-steps"))
+            .map(str::to_owned),
+    );
+    let player = Player::start(Recording::parse(STEPS), &[]).await;
+    let player = player.expect("a port");
+    let answer = json!({"user": ["/user"], "access_token": ["/a"], "refresh_token": ["/r"]});
+    let profile = json!({
+        "extends": "nothing",
+        "name": "Steps",
+        "backend": player.url(),
+        "endpoints": {
+            "login": {
+                "path": "/login?flow=$kept.flow",
+                "headers": {"x-flow": "$kept.nonce"},
+                "body": {"password": "$password", "csrf": "$kept.nonce"},
+                "before": {
+                    "method": "GET",
+                    "path": "/login/api",
+                    "keep": {"flow": "/id", "nonce": "header:x-nonce"},
+                },
+            },
+            "refresh": {
+                "path": "/refresh",
+                "body": {"token": "$refresh_token", "flow": "$kept.flow"},
+                "before": {
+                    "path": "/refresh/api",
+                    "body": {"token": "$refresh_token"},
+                    "keep": {"flow": "/id"},
+                },
+            },
+        },
+        "answer": {"message": ["/message"], "code": ["/code"], "login": answer, "refresh": answer},
+        "user": {"id": ["/id"], "name": ["/name"]},
+        "ends": [{"status": 401, "code": "over", "why": "expired"}],
+    });
+    let profile = Profile::from_json(profile).unwrap_or_else(|error| panic!("{error}"));
+    let installation = Installation::new(profile).await;
+    let input = || LoginInput::new("ann@example.com", "password-of-the-steps");
+    let error = installation.session.login(input()).await;
+    let error = error.expect_err("refused");
+    for secret in typed.iter().filter(|secret| secret.ends_with("-step")) {
+        let shown = format!("{error:?} {error}");
+        assert!(!shown.contains(secret.as_str()), "{shown}");
+    }
+    let outcome = installation.session.login(input()).await;
+    assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+    installation.session.refresh().await.expect("renewed");
+    let strays = player.strays();
+    assert!(strays.is_empty(), "{strays:?}");
+}
+
 #[test]
 fn no_secret_is_logged() {
     let captured = Captured::default();
@@ -139,6 +242,7 @@ fn no_secret_is_logged() {
     let (log, mut wanted) = runtime.block_on(async {
         let mut typed = Vec::new();
         let harnesses = tour(&mut typed).await;
+        tour_of_steps(&mut typed).await;
         let mut wanted = HashSet::new();
         for harness in &harnesses {
             wanted.extend(secrets(&harness.backend, &typed));
@@ -146,6 +250,10 @@ fn no_secret_is_logged() {
         let held = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
         (String::from_utf8_lossy(&held).into_owned(), wanted)
     });
+    assert!(
+        log.contains("/login?flow=$kept.flow"),
+        "the control: the log has the step's call, by its template"
+    );
     assert!(
         log.contains(REFRESH) && log.contains("the session is kept"),
         "the control: the log has known entries"

@@ -288,7 +288,7 @@ impl Client {
                 RefreshAnswer::Renewed { user, access } => Renewal::Renewed {
                     token,
                     access,
-                    user: user.map(Box::new),
+                    user,
                 },
                 RefreshAnswer::Ended(why) | RefreshAnswer::Refused { why, .. } => {
                     Renewal::Ended(why)

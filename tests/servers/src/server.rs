@@ -16,7 +16,7 @@ use crate::backends::{Backend, Runtime};
 const ENVIRONMENTS: &str = "VESTIBULE_SERVERS_VENVS";
 
 /// The first start creates a database, which takes long.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_secs(300);
 const ANSWER_LIMIT: Duration = Duration::from_secs(45);
 const END_LIMIT: Duration = Duration::from_secs(15);
 

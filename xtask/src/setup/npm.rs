@@ -87,7 +87,7 @@ fn installed_in(folder: &Path) -> Outcome<bool> {
 }
 
 /// Whether npm's record holds every package that the lock file requires. Optional packages may be
-/// for another platform.
+/// for another platform, and what nothing depends on any more (`extraneous`) is not installed.
 fn holds(record: &Value, lock: &Value) -> bool {
     let Some(wanted) = lock["packages"].as_object() else {
         return false;
@@ -96,7 +96,8 @@ fn holds(record: &Value, lock: &Value) -> bool {
         .iter()
         .filter(|(path, package)| {
             let flag = |name: &str| package[name].as_bool().unwrap_or(false);
-            !path.is_empty() && !flag("optional") && !flag("devOptional")
+            let is_left_out = ["optional", "devOptional", "extraneous"];
+            !path.is_empty() && !is_left_out.into_iter().any(flag)
         })
         .all(|(path, package)| {
             let have = &record["packages"][path];
@@ -124,6 +125,16 @@ mod tests {
         let record =
             json!({"packages": {"node_modules/a": {"version": "1.0.0", "integrity": "x"}}});
         assert!(holds(&record, &lock()));
+    }
+
+    #[test]
+    fn what_nothing_depends_on_is_not_asked_for() {
+        let mut lock = lock();
+        lock["packages"]["node_modules/c"] =
+            json!({"version": "3.0.0", "integrity": "z", "extraneous": true});
+        let record =
+            json!({"packages": {"node_modules/a": {"version": "1.0.0", "integrity": "x"}}});
+        assert!(holds(&record, &lock));
     }
 
     #[test]

@@ -188,10 +188,17 @@ impl Folders {
         }
     }
 
-    /// Whether nothing of the account would be left in the keyring or at the backend without its records.
+    /// Whether nothing of the account would be left in the keyring or at the backend without its records,
+    /// except that a person who only signs out still trusts this device.
     pub(super) fn is_settled(&self, entry: &Entry) -> bool {
-        self.records(entry)
-            .is_ok_and(|records| records.is_settled())
+        let is_settled = |records: AccountRecords| records.is_settled();
+        self.records(entry).is_ok_and(is_settled) && !self.holds_trust(entry)
+    }
+
+    /// Whether the account leaves, and the keyring may still hold by what the backend trusts this device.
+    pub(super) fn holds_trust(&self, entry: &Entry) -> bool {
+        let trusts = |records: AccountRecords| records.trusts_device();
+        entry.leaving && !is_gone(&self.of(entry)) && self.records(entry).is_ok_and(trusts)
     }
 }
 

@@ -32,7 +32,7 @@ enum Chore {
     Close,
     /// It leaves, or the backend is still to be told of a sign-out.
     Open,
-    /// It leaves, and its session is not signed out yet.
+    /// It leaves, and its session is not signed out yet, or the device is still trusted.
     SignOut(Session),
     /// Nothing of it is left to keep.
     Forget,
@@ -104,7 +104,9 @@ impl Shared {
             match session {
                 Some(session) => {
                     session.forget_trusted_device().await;
-                    session.logout().await;
+                    if !is_signed_out(&session) {
+                        session.logout().await;
+                    }
                 }
                 // Why it cannot be opened is in the log.
                 None if self.open_account(id).is_err() => {
@@ -127,7 +129,10 @@ impl Shared {
         // A list that cannot be read may say that a person wants to stay in it.
         let goes = entry.leaving || (entry.is_blank() && !self.record.is_foreign());
         match session {
-            Some(session) if entry.leaving && !is_signed_out(&session) => {
+            Some(session)
+                if entry.leaving
+                    && (!is_signed_out(&session) || self.folders.holds_trust(entry)) =>
+            {
                 Some(Chore::SignOut(session))
             }
             Some(session) if !session.is_at_rest() => None,

@@ -72,11 +72,10 @@ impl Backend {
         let reply = body.reply(profile, profile.refresh_fields());
         let code = reply.as_ref().and_then(ResponseFields::code);
         let facts = body.facts(status.as_u16(), code.as_deref());
-        let mut held = profile.ends.iter().filter(|rule| rule.holds(&facts));
-        if let Some(rule) = held.clone().find(|rule| rule.is_named()) {
-            return RefreshAnswer::Ended(rule.why.into());
+        if let Some(why) = end_by_name(profile, status, body, reply.as_ref()) {
+            return RefreshAnswer::Ended(why);
         }
-        if let Some(rule) = held.next() {
+        if let Some(rule) = profile.ends.iter().find(|rule| rule.holds(&facts)) {
             let why = rule.why.into();
             return RefreshAnswer::Refused { status, why };
         }
@@ -105,6 +104,21 @@ impl Backend {
             _ => not_understood,
         }
     }
+}
+
+/// Why the session has ended, where a rule of `ends` that names more than the status holds.
+pub(super) fn end_by_name(
+    profile: &Profile,
+    status: StatusCode,
+    body: &ResponseBody,
+    reply: Option<&ResponseFields<'_>>,
+) -> Option<SignedOutReason> {
+    let code = reply.and_then(ResponseFields::code);
+    let facts = body.facts(status.as_u16(), code.as_deref());
+    let mut named = profile.ends.iter().filter(|rule| rule.is_named());
+    named
+        .find(|rule| rule.holds(&facts))
+        .map(|rule| rule.why.into())
 }
 
 /// Whether an answer to a sign-in wants a code.
@@ -169,6 +183,10 @@ pub(super) fn refused(
         return BackendError::Status(status).into();
     }
     let (code, by_rule) = code_of(kind, profile, status.as_u16(), body, reply);
+    let code = match code {
+        ErrorCode::OtpSpent if !can_be_sent_again(kind, profile) => ErrorCode::OtpExpired,
+        code => code,
+    };
     let said = reply.and_then(ResponseFields::message);
     let has_code = reply.and_then(ResponseFields::code).is_some();
     let is_known = by_rule || !has_code;
@@ -191,6 +209,11 @@ pub(super) fn refused(
         }
         _ => AuthError::new(code),
     }
+}
+
+/// Whether another code can be sent after the one of this call.
+fn can_be_sent_again(call: SignInCall, profile: &Profile) -> bool {
+    call == SignInCall::VerifyOtp && profile.endpoints.send_otp.get().is_some()
 }
 
 /// Whether firewalls, filters and gateways in front of a backend refuse with this status.

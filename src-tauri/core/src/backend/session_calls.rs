@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use super::answers::end_by_name;
 use super::client::Backend;
 use super::endpoint_call::EndpointCall;
 use super::error::BackendError;
@@ -13,9 +14,10 @@ use super::tokens;
 use crate::cookies::RefreshCookie;
 use crate::device::Device;
 use crate::profile::Profile;
+use crate::response_fields::ResponseFields;
 use crate::secrets::Secret;
 use crate::token::{BodyToken, RefreshToken};
-use crate::wire::User;
+use crate::wire::{SignedOutReason, User};
 
 /// A refresh token that no backend has issued, in the form in which this profile's backend issues them:
 /// to see how one is refused.
@@ -36,6 +38,23 @@ pub fn invented_token(profile: &Profile) -> RefreshToken {
         })),
     }
     token
+}
+
+/// Why nobody has said whose session it is.
+#[derive(Clone, Copy, Debug)]
+pub struct NoOwner {
+    /// The fault of the answer, or why there is none.
+    pub fault: BackendError,
+    /// Why the session has ended, where the answer says that it has: a rule of `ends` holds that
+    /// names more than the status. A status alone says nothing here, since it may be about this
+    /// endpoint and not about the session.
+    pub ended: Option<SignedOutReason>,
+}
+
+impl From<BackendError> for NoOwner {
+    fn from(fault: BackendError) -> Self {
+        Self { fault, ended: None }
+    }
 }
 
 impl Backend {
@@ -93,7 +112,7 @@ impl Backend {
         token: &RefreshToken,
         access: Option<&Secret>,
         device: &Device,
-    ) -> Result<User, BackendError> {
+    ) -> Result<User, NoOwner> {
         let profile = self.profile();
         let endpoint = profile.endpoints.me.get().ok_or(BackendError::BadAnswer)?;
         let call = EndpointCall::of_session(endpoint, token, access, device);
@@ -101,8 +120,13 @@ impl Backend {
         let status = head.status();
         let body = head.body().await?;
         let reply = body.reply(profile, &profile.answer.me);
-        let user = reply.filter(|_| status.is_success() && !body.is_anothers());
-        user.and_then(|reply| reply.user())
-            .ok_or_else(|| BackendError::of_answer(status, &body))
+        let is_backends = status.is_success() && !body.is_anothers();
+        let user = reply.as_ref().filter(|_| is_backends);
+        let user = user.and_then(ResponseFields::user);
+        user.ok_or_else(|| NoOwner {
+            fault: BackendError::of_answer(status, &body),
+            ended: end_by_name(profile, status, &body, reply.as_ref())
+                .filter(|_| !body.is_anothers()),
+        })
     }
 }

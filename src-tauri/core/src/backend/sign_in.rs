@@ -321,11 +321,11 @@ impl Backend {
             None if !asks_me => return unusable(access.token, token),
             _ => match self.me(&token, access.token.as_ref(), device).await {
                 Ok(user) => user,
-                Err(fault) => {
+                Err(none) => {
                     return Ok(SignInResponse::UnknownUser(Box::new(UnusableSession {
                         access: access.token,
                         token,
-                        error: fault.into(),
+                        error: none.fault.into(),
                     })));
                 }
             },

@@ -35,7 +35,8 @@ pub struct When {
     pub empty: bool,
 }
 
-/// An answer to a refresh that ends the session.
+/// An answer to a refresh that ends the session. If the rule names more than the status, also one to
+/// `me` after it that does not say whose session it is.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -162,6 +163,9 @@ pub enum Refusal {
     RateLimited,
     /// The code is wrong; another try is allowed.
     OtpInvalid,
+    /// The code is too old, or was tried too often, and the challenge stands: another code can be
+    /// sent. Where none can be, this is `otp_expired`.
+    OtpSpent,
     /// The code, or its challenge, is too old: start over.
     OtpExpired,
     /// Too many wrong codes: start over.
@@ -248,6 +252,7 @@ impl From<Refusal> for ErrorCode {
             Refusal::EmailTaken => Self::EmailTaken,
             Refusal::RateLimited => Self::RateLimited,
             Refusal::OtpInvalid => Self::OtpInvalid,
+            Refusal::OtpSpent => Self::OtpSpent,
             Refusal::OtpExpired => Self::OtpExpired,
             Refusal::OtpTooMany => Self::OtpTooMany,
             Refusal::Misconfigured => Self::Misconfigured,

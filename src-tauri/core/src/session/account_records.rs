@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::legacy;
 use super::pending_record;
 use super::record::{LocalIds, Records};
+use super::trusted_device;
 use crate::device::Device;
 use crate::identity::{AccountId, InstallId};
 use crate::storage::records::FolderRecords;
@@ -106,6 +107,14 @@ impl AccountRecords {
         let is_absent = |name| matches!(self.records.store().exists(name), Ok(false));
         let is_told = is_absent(pending_record::RECORD) && is_absent(legacy::OUTBOX);
         is_told && matches!(self.records.session(), Ok(None)) && self.last_known().over.is_some()
+    }
+
+    /// Whether the keyring may hold by what the backend trusts this device.
+    pub(crate) fn trusts_device(&self) -> bool {
+        !matches!(
+            self.records.store().exists(trusted_device::RECORD),
+            Ok(false)
+        )
     }
 
     /// Removes the account's folder.

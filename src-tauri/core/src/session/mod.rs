@@ -276,6 +276,7 @@ impl Session {
                 local_ids.install,
                 backend.profile(),
                 config.store,
+                records.clone(),
             ),
             lock: ProcessLock::new(records),
             delivery: SignOutDelivery::new(pending.clone(), clock),
@@ -435,15 +436,10 @@ impl Session {
         self.0.sign_in.send_otp().await
     }
 
-    /// Forgets by what the backend trusts this device: the next sign-in of this person needs a code
-    /// again.
+    /// Forgets by what the backend trusts this device: the next sign-in of whoever has signed in to
+    /// this account needs a code again.
     pub async fn forget_trusted_device(&self) {
-        let user = self.0.context.shared.look(|inner| {
-            let signed_in = inner.state().signed_in();
-            signed_in.map(|(user, _)| vec![user.email.clone(), user.name.clone()])
-        });
-        let identifiers = user.unwrap_or_default();
-        self.0.context.trusted.forget(&identifiers).await;
+        self.0.context.trusted.forget().await;
     }
 
     /// Gives up the open challenge.

@@ -17,7 +17,7 @@ use super::refresh_failure::RefreshFailures;
 use super::refresh_reason::{RefreshOutcome, RefreshReason};
 use super::status_refusals::RefusalOutcome;
 use super::token_keeper::TokenKeeper;
-use crate::backend::{BackendError, EXCHANGE_TIMEOUT, RefreshAnswer, Response};
+use crate::backend::{BackendError, EXCHANGE_TIMEOUT, NoOwner, RefreshAnswer, Response};
 use crate::clock::SinceBoot;
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -62,7 +62,8 @@ pub(super) enum AttemptOutcome {
     /// The backend says by name that the session is over. The caller looks for a newer token, and
     /// may ask once more.
     Rejected(SignedOutReason),
-    /// The backend has refused by its status alone so often that the session is over.
+    /// The session is over: the backend has refused by its status alone often enough, or it has
+    /// renewed the session and then said by name that it has ended.
     Over(SignedOutReason),
     /// An API call has replaced the token meanwhile: the answer is about the token before.
     Overtaken,
@@ -185,7 +186,10 @@ impl RefreshSender {
                         .await
                     {
                         Ok(user) => user,
-                        Err(fault) => return self.failed(attempt, fault, None),
+                        Err(NoOwner {
+                            ended: Some(why), ..
+                        }) => return AttemptOutcome::Over(why),
+                        Err(none) => return self.failed(attempt, none.fault, None),
                     },
                 };
                 let secrets = attempt.access.iter().chain(&access.token);
@@ -306,15 +310,16 @@ impl RefreshSender {
     }
 
     /// Whose session it is, where the answer to a refresh does not say; `None` leaves the user as
-    /// before. A failure is one of the refresh only where no user is known from before. The bound
-    /// `until` of the refresh holds for both requests.
+    /// before. A failure is one of the refresh only where no user is known from before, or where it
+    /// says by name that the session has ended. The bound `until` of the refresh holds for both
+    /// requests.
     async fn fetch_owner(
         &self,
         attempt: &RefreshAttempt,
         token: &RefreshToken,
         access: &AccessToken,
         (until, now): (Instant, SystemTime),
-    ) -> Result<Option<User>, BackendError> {
+    ) -> Result<Option<User>, NoOwner> {
         let context = &self.context;
         let profile = context.backend.profile();
         let at = context.shared.in_epoch(attempt.epoch);
@@ -337,24 +342,25 @@ impl RefreshSender {
             match of_provider {
                 true => {
                     let id_token = access.id_token.as_ref();
-                    backend.provider_user(text, id_token, device, now).await
+                    let user = backend.provider_user(text, id_token, device, now).await;
+                    user.map_err(NoOwner::from)
                 }
                 false => backend.me(token, text, device).await,
             }
         };
         match timeout_at(until, asked)
             .await
-            .unwrap_or(Err(BackendError::TimedOut))
+            .unwrap_or(Err(BackendError::TimedOut.into()))
         {
             Ok(user) => Ok(Some(user)),
-            Err(fault) if is_known => {
+            Err(NoOwner { fault, ended: None }) if is_known => {
                 tracing::warn!(
                     %fault,
                     "the backend was asked for the user and gave none: the user is shown as before"
                 );
                 Ok(None)
             }
-            Err(fault) => Err(fault),
+            Err(none) => Err(none),
         }
     }
 

@@ -1,8 +1,12 @@
 //! The cookies by which the backend knows this device as one that its person trusts, so that a sign-in
-//! needs no code (`cookies.trust`). They outlive the session and its account: a person who signs out trusts
-//! the device still. So each person has a keyring item for them, beside those of sessions. They go along
-//! when the same person signs in again, and with nobody else's password.
+//! needs no code (`cookies.trust`). They outlive the session: a person who signs out trusts the device
+//! still. So each person has a keyring item for them, beside those of sessions. They go along when the
+//! same person signs in again, and with nobody else's password.
+//!
+//! A keyring lists no items, so the account's records note whose there are, by a hash, before one is
+//! written. An account that is removed takes those away, signed in or not.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +19,14 @@ use crate::identity::{Generation, InstallId};
 use crate::profile::Profile;
 use crate::secrets::{SecretBytes, SecretStore, StoreError};
 use crate::storage::bounded_store::{BoundedStore, WriteOrder};
+use crate::storage::records::Durability;
 
+use super::record::Records;
+
+/// The record of whose items there are.
+pub(super) const RECORD: &str = "trusted-device.json";
+/// How many people a record lists, the newest last.
+const MOST_PEOPLE: usize = 16;
 /// The format that this version writes and reads.
 const FORMAT: u32 = 1;
 /// The most bytes of an item: Windows takes 2560 of a credential.
@@ -29,14 +40,23 @@ pub(super) struct TrustedDevice {
     workspace: String,
     install: InstallId,
     origin: String,
+    records: Records,
+    /// Held for one change of the record at a time.
+    changing: tokio::sync::Mutex<()>,
     /// The item of whoever has signed in last.
     last: Mutex<Option<TrustOf>>,
+}
+
+/// Whose items there are, by the hashes that name them.
+#[derive(Default, Serialize, Deserialize)]
+struct People {
+    people: Vec<String>,
 }
 
 /// The keyring item of one person.
 #[derive(Clone)]
 struct TrustOf {
-    identifier: String,
+    person: String,
     item: BoundedStore,
     /// Orders the changes of the item.
     changes: Arc<AtomicU64>,
@@ -66,6 +86,7 @@ impl TrustedDevice {
         install: InstallId,
         profile: &Profile,
         store: Arc<dyn SecretStore>,
+        records: Records,
     ) -> Self {
         Self {
             store,
@@ -73,6 +94,8 @@ impl TrustedDevice {
             workspace: workspace.to_owned(),
             install,
             origin: profile.origin(),
+            records,
+            changing: tokio::sync::Mutex::default(),
             last: Mutex::default(),
         }
     }
@@ -86,11 +109,16 @@ impl TrustedDevice {
         if self.names.is_empty() {
             return kept;
         }
-        match self.trust_of(identifier).item.read().await {
+        let person = hash(identifier);
+        match self.trust_of(&person).item.read().await {
             Ok(items) => {
                 let ours = items.iter().find_map(|bytes| self.ours(bytes, identifier));
                 kept.cookies = ours.unwrap_or_default();
                 jar.put(&kept.cookies);
+                if !kept.cookies.is_empty() {
+                    // Another account may have written it, and may be gone.
+                    self.note(&person, true).await;
+                }
             }
             Err(error) => tracing::warn!(
                 ?error,
@@ -121,45 +149,89 @@ impl TrustedDevice {
             identifier: before.identifier,
             cookies,
         };
-        let of = self.trust_of(&item.identifier);
+        let person = hash(&item.identifier);
+        let of = self.trust_of(&person);
         let bytes = Zeroizing::new(serde_json::to_vec(&item).expect("strings and numbers"));
-        let changed = match item.cookies.is_empty() || bytes.len() > LARGEST {
-            true => of.delete().await,
-            false => of.write(bytes).await,
-        };
-        report(changed);
-    }
-
-    /// Forgets the cookies of whoever has signed in last, and of a person with one of these
-    /// identifiers.
-    pub(super) async fn forget(&self, identifiers: &[String]) {
-        if self.names.is_empty() {
+        if item.cookies.is_empty() || bytes.len() > LARGEST {
+            let deleted = of.delete().await;
+            if deleted.is_ok() {
+                self.note(&person, false).await;
+            }
+            return report(deleted);
+        }
+        // An item that no record names could not be taken away.
+        if !self.note(&person, true).await {
             return;
         }
-        let last = lock(&self.last).clone();
-        if let Some(last) = last {
-            report(last.delete().await);
+        let written = of.write(bytes).await;
+        if written == Err(StoreError::Absent) && before.cookies.is_empty() {
+            self.note(&person, false).await;
         }
-        for identifier in identifiers {
-            report(self.trust_of(identifier).delete().await);
-        }
+        report(written);
     }
 
-    fn trust_of(&self, identifier: &str) -> TrustOf {
+    /// Forgets the cookies of everybody who has signed in to this account.
+    pub(super) async fn forget(&self) {
+        let _one = self.changing.lock().await;
+        let Some(people) = self.with_records(read).await else {
+            return;
+        };
+        let mut left = People::default();
+        for person in people.people {
+            let deleted = self.trust_of(&person).delete().await;
+            if deleted.is_err() {
+                left.people.push(person);
+            }
+            report(deleted);
+        }
+        self.with_records(move |records| write(records, &left))
+            .await;
+    }
+
+    /// Notes that there is an item of this person, or that there is none. Returns whether the record
+    /// says so.
+    async fn note(&self, person: &str, is_there: bool) -> bool {
+        let _one = self.changing.lock().await;
+        let person = person.to_owned();
+        let noted = self.with_records(move |records| {
+            let mut known = read(records)?;
+            if is_there && known.people.last() == Some(&person) {
+                return Ok(());
+            }
+            known.people.retain(|it| *it != person);
+            known.people.extend(is_there.then_some(person));
+            let too_many = known.people.len().saturating_sub(MOST_PEOPLE);
+            known.people.drain(..too_many);
+            write(records, &known)
+        });
+        noted.await.is_some()
+    }
+
+    /// Runs `work` on the records in a blocking task; `None` if it fails.
+    async fn with_records<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Records) -> io::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let records = self.records.clone();
+        let done = tokio::task::spawn_blocking(move || work(&records)).await;
+        let done = done.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let report = |error: &io::Error| {
+            tracing::warn!(
+                kind = %error.kind(),
+                "the record of who trusts this device cannot be read or written: nothing of it is changed"
+            );
+        };
+        done.inspect_err(report).ok()
+    }
+
+    fn trust_of(&self, person: &str) -> TrustOf {
         let mut last = lock(&self.last);
-        if let Some(of) = last.as_ref().filter(|of| of.identifier == identifier) {
+        if let Some(of) = last.as_ref().filter(|of| of.person == person) {
             return of.clone();
         }
-        // The name is seen without the keyring's password, so it does not have the identifier itself.
-        let hash = Sha256::digest(identifier.as_bytes());
-        let hash: String = hash
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let name = format!("{}.trust.{}.{hash}", self.workspace, self.install);
+        let name = format!("{}.trust.{}.{person}", self.workspace, self.install);
         let of = TrustOf {
-            identifier: identifier.to_owned(),
+            person: person.to_owned(),
             item: BoundedStore::new(self.store.clone(), name),
             changes: Arc::default(),
         };
@@ -189,6 +261,25 @@ impl TrustOf {
 
     fn next_change(&self) -> u64 {
         1 + self.changes.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+/// What names a person's item. The name is seen without the keyring's password, so it does not have the
+/// identifier itself.
+fn hash(identifier: &str) -> String {
+    let hash = Sha256::digest(identifier.as_bytes());
+    let bytes = hash.iter().take(16);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(records: &Records) -> io::Result<People> {
+    Ok(records.read_or_put_aside(RECORD)?.unwrap_or_default())
+}
+
+fn write(records: &Records, known: &People) -> io::Result<()> {
+    match known.people.is_empty() {
+        true => records.store().remove(RECORD),
+        false => records.write(RECORD, known, Durability::Synced),
     }
 }
 

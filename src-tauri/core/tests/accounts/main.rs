@@ -10,4 +10,5 @@ mod mixed_items;
 mod removal;
 mod same_person;
 mod sign_out;
+mod trusted_device;
 mod windows;

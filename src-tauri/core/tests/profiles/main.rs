@@ -12,6 +12,7 @@ mod others;
 mod played;
 mod recorded_servers;
 mod second_factors;
+mod session_ends;
 mod session_lists;
 mod sign_in_deviations;
 mod sign_out_deviations;

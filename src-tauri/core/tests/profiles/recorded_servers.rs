@@ -294,6 +294,10 @@ async fn strapi() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strapi_with_sessions() {
     STRAPI_SESSIONS_SERVER.is_described().await;
+    // The refresh works all the same, and its token is refused.
+    STRAPI_SESSIONS_SERVER
+        .ends_after("an account that was blocked", SignedOutReason::Expired)
+        .await;
     let played = STRAPI_SESSIONS_SERVER
         .from("too many tries", json!({}))
         .await;

@@ -98,6 +98,78 @@ async fn a_code_that_the_server_cannot_send_is_said_in_its_words() {
     played.check_no_strays();
 }
 
+/// A code that is too old, or was tried too often, is spent; the challenge goes on with another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_spent_code_another_one_is_sent() {
+    let body = |code: &str| format!(r#"{{"code":"{code}","trustDevice":false}}"#);
+    for spent in ["OTP_HAS_EXPIRED", "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE"] {
+        let refused = format!(r#"{{"message":"no","code":"{spent}"}}"#);
+        let send = said(&at("send-otp", "{}"), "200 OK", &[], r#"{"status":true}"#);
+        let played = play(&[
+            said(LOGIN, "200 OK", &[TWO_FACTOR], &wants(&json!(["otp"]))),
+            send.clone(),
+            said(
+                &at("verify-otp", &body("111111")),
+                "400 Bad Request",
+                &[],
+                &refused,
+            ),
+            send,
+            said(
+                &at("verify-otp", &body("222222")),
+                "200 OK",
+                &[SESSION],
+                USER,
+            ),
+        ])
+        .await;
+        assert_eq!(login(&played).await, Ok(SignInOutcome::OtpRequired));
+        let open = challenge(&played).id;
+        let error = vestibule_harness::verify(&played.session, Secret::new("111111")).await;
+        let error = error.expect_err(spent);
+        assert_eq!(error.code, ErrorCode::OtpSpent, "{spent}");
+        assert!(error.message.contains("new one sent"), "{error}");
+        assert_eq!(challenge(&played).id, open, "{spent}: still open");
+        played.session.send_otp().await.expect(spent);
+        let right = vestibule_harness::verify(&played.session, Secret::new("222222")).await;
+        assert_eq!(right, Ok(SignInOutcome::SignedIn), "{spent}");
+        played.check_no_strays();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_code_that_nothing_can_replace_ends_the_challenge() {
+    let refused = r#"{"message":"no","code":"TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE"}"#;
+    let body = r#"{"code":"111111","trustDevice":false}"#;
+    let app = said(&at("verify-totp", body), "400 Bad Request", &[], refused);
+    let played = play(&[
+        said(LOGIN, "200 OK", &[TWO_FACTOR], &wants(&json!(["totp"]))),
+        app,
+    ])
+    .await;
+    assert_eq!(login(&played).await, Ok(SignInOutcome::OtpRequired));
+    let error = vestibule_harness::verify(&played.session, Secret::new("111111")).await;
+    assert_eq!(code(&error), Some(ErrorCode::OtpTooMany), "an app's code");
+    assert!(matches!(played.state().phase, Phase::SignedOut { .. }));
+
+    // Where the backend sends codes with the sign-in alone.
+    let none_again = json!({"extends": "better-auth", "endpoints": {"send_otp": false}});
+    let sent = said(&at("verify-otp", body), "400 Bad Request", &[], refused);
+    let played = play_by(
+        none_again,
+        &[
+            said(LOGIN, "200 OK", &[TWO_FACTOR], &wants(&json!(["otp"]))),
+            sent,
+        ],
+    )
+    .await;
+    assert_eq!(login(&played).await, Ok(SignInOutcome::OtpRequired));
+    let error = vestibule_harness::verify(&played.session, Secret::new("111111")).await;
+    assert_eq!(code(&error), Some(ErrorCode::OtpExpired));
+    assert!(matches!(played.state().phase, Phase::SignedOut { .. }));
+    played.check_no_strays();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_backend_says_is_shown_where_no_rule_knows_it() {
     let not_enabled =

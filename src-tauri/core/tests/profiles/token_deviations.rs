@@ -9,19 +9,19 @@ use vestibule_core::wire::{LoginInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::Recording;
 
 use crate::played::{Played, said};
-use vestibule_harness::{code, eventually, get, is_fresh, is_stale, user};
+use vestibule_harness::{code, eventually, get, is_fresh, user};
 
-const ANN: &str = "ann@example.com";
-const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
+pub const ANN: &str = "ann@example.com";
+pub const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
 const USER: &str = r#""user":{"id":"u","name":"Ann","email":"ann@example.com"}"#;
 
-async fn play(profile: Value, exchanges: &[String]) -> Played {
+pub async fn play(profile: Value, exchanges: &[String]) -> Played {
     let recording = Recording::parse(&exchanges.concat());
     Played::playing(recording, profile, "", &[]).await
 }
 
 /// A profile without cookies and device, over the contract, with `more` merged in.
-fn bare(more: Value) -> Value {
+pub fn bare(more: Value) -> Value {
     let mut profile = json!({
         "cookies": {"refresh": [], "device": false},
         "endpoints": {
@@ -50,7 +50,7 @@ fn merge(below: &mut Value, above: Value) {
     }
 }
 
-fn with_user(members: &str) -> String {
+pub fn with_user(members: &str) -> String {
     format!("{{{members},{USER}}}")
 }
 
@@ -353,47 +353,4 @@ async fn cookies_may_be_all_that_carries_a_call() {
     let reply = played.session.fetch(get("/things")).await;
     assert_eq!(reply.expect("a call").status, 200);
     played.check_no_strays();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dead_session_may_be_any_refusal_that_a_rule_names() {
-    let profile = bare(json!({
-        "ends": [
-            {"status": 400, "code": "session_expired", "why": "expired"},
-            {"status": 403, "pointer": "/blocked", "equals": true, "why": "revoked"},
-        ],
-    }));
-    let tokens = with_user(r#""access":"a","refresh":"r""#);
-    let refresh = r#"POST /refresh-token -d {"refresh":"r"}"#;
-    for (status, body, wanted) in [
-        (
-            "400 Bad",
-            r#"{"code":"session_expired"}"#,
-            Some(SignedOutReason::Expired),
-        ),
-        (
-            "403 No",
-            r#"{"blocked":true}"#,
-            Some(SignedOutReason::Revoked),
-        ),
-        ("403 No", r#"{"blocked":false}"#, None),
-        ("401 No", r#"{"message":"no"}"#, None),
-        ("400 Bad", "<html>", None),
-    ] {
-        let exchanges = [
-            said(LOGIN, "200 OK", &[], &tokens),
-            said(refresh, status, &[], body),
-        ];
-        let played = play(profile.clone(), &exchanges).await;
-        played.sign_in(ANN, "pw").await;
-        let result = played.session.refresh().await;
-        match wanted {
-            Some(why) => assert_eq!(played.until_signed_out().await, why, "{status} {body}"),
-            None => {
-                let state = played.session.snapshot().state;
-                assert!(is_stale(&state), "{status} {body}: {result:?}");
-                assert_eq!(played.kept(), "r", "{status} {body}");
-            }
-        }
-    }
 }

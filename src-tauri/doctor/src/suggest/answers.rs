@@ -19,6 +19,15 @@ const NAMING: [&str; 7] = [
     "pointer",
 ];
 
+/// What a refusal says that wants a member.
+pub(super) const WANTING_WORDS: [&str; 6] =
+    ["required", "must", "should", "missing", "blank", "empty"];
+
+/// Members of a refusal that hold what it says, whatever it is about.
+const HOLDING: [&str; 8] = [
+    "message", "messages", "error", "errors", "detail", "details", "issues", "reasons",
+];
+
 /// The names of members that a refusal speaks of, in its order; words of its sentences among them.
 pub(super) fn named(answer: &Answer) -> Vec<String> {
     let mut names = members(answer);
@@ -65,11 +74,7 @@ fn walk(value: &Value, out: &mut Vec<String>) {
                 if names_place {
                     out.extend(last_step(member));
                 }
-                // `{"email": ["This field is required."]}`
-                let is_list = member
-                    .as_array()
-                    .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_string));
-                if is_list && is_name(name) && !names_place {
+                if is_name(name) && !names_place && lists_problems_of(name, member) {
                     out.push(name.clone());
                 }
                 walk(member, out);
@@ -77,6 +82,21 @@ fn walk(value: &Value, out: &mut Vec<String>) {
         }
         _ => {}
     }
+}
+
+/// Whether a member of a refusal lists what is wrong with the request's member of its name, as in
+/// `{"email": ["This field is required."]}`. What quotes other members is about those.
+fn lists_problems_of(name: &str, member: &Value) -> bool {
+    let problems: Option<Vec<&str>> = member
+        .as_array()
+        .filter(|items| !items.is_empty())
+        .and_then(|items| items.iter().map(Value::as_str).collect());
+    let quoted = problems.map(|problems| {
+        let quoted = problems.iter().flat_map(|problem| quoted_in(problem));
+        quoted.collect::<Vec<_>>()
+    });
+    let is_about = |quoted: Vec<String>| quoted.is_empty() || quoted.iter().any(|it| it == name);
+    quoted.is_some_and(is_about) && !HOLDING.contains(&plain(name).as_str())
 }
 
 /// The last part of a place: `["body", "username"]`, `/email`, `body.email`.
@@ -111,11 +131,10 @@ fn quoted_in(text: &str) -> Vec<String> {
 /// The words of a sentence that says that something is wanted.
 fn words_of(text: &str) -> Vec<String> {
     let mut names = Vec::new();
-    let wants = ["required", "must", "should", "missing", "blank", "empty"];
     for sentence in text.split(['\n', ';', ',', '.', ':']) {
         let sentence = sentence.trim();
         let lower = sentence.to_lowercase();
-        if wants.iter().any(|word| lower.contains(word)) {
+        if WANTING_WORDS.iter().any(|word| lower.contains(word)) {
             let words = sentence.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
             names.extend(words.filter(|word| is_name(word)).map(str::to_owned));
         }

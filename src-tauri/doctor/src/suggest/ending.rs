@@ -3,14 +3,12 @@
 use vestibule_core::Secret;
 use vestibule_core::transport::Method;
 
-use super::answers::named;
 use super::body::{Body, Encoding};
 use super::documents::Purpose;
 use super::draft::Draft;
-use super::follow::{Session, candidates};
+use super::follow::{Probed, Session, candidates};
 use super::guesses::{self, Use, use_of};
 use super::search::{Call, Missing, Search};
-use super::wire::Answer;
 
 /// Calls that may end the session, the likeliest first.
 pub(super) async fn sign_out_calls(
@@ -33,7 +31,13 @@ pub(super) async fn sign_out_calls(
         if answer.is_none() && search.hints.sign_out_path.is_none() {
             continue;
         }
-        calls.extend(end_calls(&empty, answer.as_ref(), told, session, draft));
+        calls.extend(end_calls(&Probed {
+            empty: &empty,
+            answer: answer.as_ref(),
+            told,
+            session,
+            draft,
+        }));
         if calls.len() >= 24 {
             break;
         }
@@ -41,13 +45,9 @@ pub(super) async fn sign_out_calls(
     Ok(calls)
 }
 
-fn end_calls(
-    empty: &Call,
-    answer: Option<&Answer>,
-    told: Option<Body>,
-    session: &Session,
-    draft: &Draft,
-) -> Vec<Call> {
+/// The ways in which a path may end the session.
+fn end_calls(probed: &Probed<'_>) -> Vec<Call> {
+    let (session, draft) = (probed.session, probed.draft);
     let carrier = session.carrier.clone().or_else(|| {
         let held: Option<&Secret> = session.held.access.as_ref();
         held.map(|_| {
@@ -61,15 +61,10 @@ fn end_calls(
         Some((name, template)) => call.with_header((name, template)),
         None => call,
     };
-    let names = answer.map(named).unwrap_or_default();
-    let bare = Call {
-        body: None,
-        ..empty.clone()
-    };
+    let (bare, names) = (probed.bare(), probed.names());
     let mut calls = Vec::new();
     if session.refresh.is_some() {
-        let told = told.filter(|body| body.holds("$refresh_token"));
-        let mut bodies: Vec<Body> = told.into_iter().collect();
+        let mut bodies: Vec<Body> = probed.told_with_token().into_iter().collect();
         let same = draft.refresh.as_ref().and_then(|call| call.body.clone());
         bodies.extend(same.filter(|body| body.holds("$refresh_token")));
         for name in &names {

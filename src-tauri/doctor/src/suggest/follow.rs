@@ -158,6 +158,39 @@ pub(super) fn candidates(
     all
 }
 
+/// A path that may renew or end the session, and what it said to a call without a token.
+pub(super) struct Probed<'a> {
+    /// The call that it answered.
+    pub empty: &'a Call,
+    /// Its answer; `None` where it seems not to be there.
+    pub answer: Option<&'a Answer>,
+    /// The body that the backend's documents give it.
+    pub told: Option<Body>,
+    pub session: &'a Session,
+    pub draft: &'a Draft,
+}
+
+impl Probed<'_> {
+    /// The same call without a body.
+    pub(super) fn bare(&self) -> Call {
+        Call {
+            body: None,
+            ..self.empty.clone()
+        }
+    }
+
+    /// The members that the answer names.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.answer.map(named).unwrap_or_default()
+    }
+
+    /// The body of the documents, if the refresh token has a place in it.
+    pub(super) fn told_with_token(&self) -> Option<Body> {
+        let told = self.told.clone();
+        told.filter(|body| body.holds("$refresh_token"))
+    }
+}
+
 /// Finds what renews the session; false where nothing does.
 pub(super) async fn find_refresh(
     search: &mut Search<'_>,
@@ -178,7 +211,13 @@ pub(super) async fn find_refresh(
             None if is_hint => None,
             None => continue,
         };
-        calls.extend(refresh_calls(&empty, answer.as_ref(), told, session, draft));
+        calls.extend(refresh_calls(&Probed {
+            empty: &empty,
+            answer: answer.as_ref(),
+            told,
+            session,
+            draft,
+        }));
         if try_refresh(search, session, draft, &calls).await? {
             return Ok(true);
         }
@@ -269,23 +308,14 @@ fn at_the_sign_in(draft: &Draft, session: &Session) -> Vec<Call> {
 }
 
 /// The ways in which a path may take the token that renews.
-fn refresh_calls(
-    empty: &Call,
-    answer: Option<&Answer>,
-    told: Option<Body>,
-    session: &Session,
-    draft: &Draft,
-) -> Vec<Call> {
-    let bare = Call {
-        body: None,
-        ..empty.clone()
-    };
+fn refresh_calls(probed: &Probed<'_>) -> Vec<Call> {
+    let (session, draft) = (probed.session, probed.draft);
+    let (bare, names) = (probed.bare(), probed.names());
     let mut calls = Vec::new();
-    if let Some(body) = told.filter(|body| body.holds("$refresh_token")) {
+    if let Some(body) = probed.told_with_token() {
         calls.push(bare.clone().with_body(body));
     }
-    let names = answer.map(named).unwrap_or_default();
-    let wants_form = answer.is_some_and(super::survey::wants_form);
+    let wants_form = probed.answer.is_some_and(super::survey::wants_form);
     let encoding = if wants_form {
         Encoding::Form
     } else {

@@ -3,7 +3,7 @@
 
 use vestibule_core::transport::Method;
 
-use super::answers::named;
+use super::answers::{WANTING_WORDS, members, named};
 use super::body::{Body, Encoding, Values};
 use super::guesses::{self, IDENTIFIERS, UNWANTED_WORDS, Use, says, use_of};
 use super::search::{Call, Credentials, Missing, Search, literal};
@@ -195,11 +195,29 @@ fn verdict(answer: &Answer, body: &Body) -> Verdict {
                 ],
             )
         });
+        let asks = asks || strange_identifier(answer, body).is_some();
         answer.status == 415 || asks || unread || wants_form(answer)
     };
     match is_of_form || oauth_client_is_missing(answer) {
         true => Verdict::Malformed,
         false => Verdict::Refused,
+    }
+}
+
+/// The one member that a refusal wants, that was not sent, and whose name says nothing: the password has
+/// its own, so this one names the person.
+fn strange_identifier(answer: &Answer, sent: &Body) -> Option<String> {
+    if !says(&answer.text(), &WANTING_WORDS) {
+        return None;
+    }
+    let mut strange = members(answer);
+    strange.retain(|name| {
+        let is_known = use_of(name).is_some() || guesses::constant_of(name).is_some();
+        !is_known && !sent.members.contains_key(name)
+    });
+    match <[String; 1]>::try_from(strange) {
+        Ok([name]) => Some(name),
+        Err(_) => None,
     }
 }
 
@@ -267,6 +285,11 @@ fn next_forms(answer: &Answer, sent: &Body, is_told: bool) -> Vec<Body> {
     let more = completed(more, sent);
     if more != *sent {
         next.push(more);
+    }
+    if let Some(name) = strange_identifier(answer, sent).filter(|_| !is_told) {
+        let mut other = sent.clone();
+        other.members.retain(|_, value| *value != "$identifier");
+        next.push(other.with(&name, "$identifier"));
     }
     next
 }
@@ -383,6 +406,38 @@ mod tests {
         );
         let next = next_forms(&wants_more, &sent, false).pop().unwrap();
         assert_eq!(next.members["fingerprint"], "$device");
+    }
+
+    #[test]
+    fn the_one_member_that_nobody_knows_names_the_person() {
+        let sent = asked_by(&["email", "password"]);
+        for body in [
+            json!({"errors": [{"message": "Invalid payload. \"mm5\" is required."}]}),
+            json!({"non_field_errors": ["Must include \"mm5\" and \"password\"."]}),
+            json!({"mm5": ["This field may not be blank."]}),
+            json!({"message": ["\"mm5\" should not be empty"]}),
+            json!({"detail": [{"loc": ["body", "mm5"], "msg": "Field required"}]}),
+        ] {
+            let misses = answer(400, body.clone());
+            assert!(
+                matches!(verdict(&misses, &sent), Verdict::Malformed),
+                "{body}"
+            );
+            let next = next_forms(&misses, &sent, false).pop().unwrap();
+            let wanted = json!({"mm5": "$identifier", "password": "$password"});
+            assert_eq!(json_of(&next), wanted, "{body}");
+        }
+        for body in [
+            // Which of the two names the person is not said.
+            json!({"a1": ["Required."], "b2": ["Required."]}),
+            json!({"message": "\"mm5\" is not an account"}),
+        ] {
+            let refused = answer(400, body.clone());
+            assert!(
+                matches!(verdict(&refused, &sent), Verdict::Refused),
+                "{body}"
+            );
+        }
     }
 
     #[test]

@@ -113,11 +113,14 @@ fn id_of(leaf: &Leaf<'_>) -> Option<String> {
         let found = all.find(|(name, value)| plain(name) == **wanted && is_value(value));
         found.map(|(name, _)| name.clone())
     });
-    named.or_else(|| {
+    let like = |looks: fn(&Value) -> bool| {
         let mut all = members.iter();
-        let found = all.find(|(name, value)| looks_like_id(value) && !names_a_time(name));
+        let found = all.find(|(name, value)| looks(value) && !names_a_time(name));
         found.map(|(name, _)| name.clone())
-    })
+    };
+    named
+        .or_else(|| like(looks_like_id))
+        .or_else(|| like(is_random_word))
 }
 
 fn names_a_time(name: &str) -> bool {
@@ -133,14 +136,65 @@ fn looks_like_id(value: &Value) -> bool {
         Value::Number(number) => number.as_u64().is_some_and(|number| number < 1_000_000_000),
         Value::String(text) => {
             let has = |test: fn(char) -> bool| text.chars().any(test);
-            (1..=64).contains(&text.len())
-                && has(|c| c.is_ascii_digit())
-                && text
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-                && !text.starts_with("20")
+            is_word(text) && has(|c| c.is_ascii_digit()) && !looks_like_date(text)
         }
         _ => false,
+    }
+}
+
+/// A random text that happens to have no digit: a capital letter follows a small one, as in few names.
+fn is_random_word(value: &Value) -> bool {
+    let turns =
+        |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    let text = value.as_str().filter(|text| text.len() >= 8);
+    text.is_some_and(|text| is_word(text) && text.as_bytes().windows(2).any(turns))
+}
+
+fn is_word(text: &str) -> bool {
+    let mut letters = text.chars();
+    (1..=64).contains(&text.len())
+        && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// A day or a moment of this century in the forms of ISO 8601.
+fn looks_like_date(text: &str) -> bool {
+    let mut letters = text.chars();
+    text.starts_with("20")
+        && text.len() >= 8
+        && letters.all(|c| c.is_ascii_digit() || matches!(c, '-' | 'T' | 'Z'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::learn::walk;
+    use super::*;
+
+    fn id_in(user: &Value) -> Option<String> {
+        let mut leaves = Vec::new();
+        walk(user, String::new(), &mut Vec::new(), &mut leaves);
+        find(&leaves, "ann@example.com").map(|user| user.id)
+    }
+
+    #[test]
+    fn an_id_is_found_whatever_it_is_called_and_whatever_it_begins_with() {
+        for id in [
+            json!(7),
+            json!("g7Kx2LmQ0z"),
+            // As Parse makes one of six without a digit.
+            json!("gKxLmQzTrW"),
+            json!("2031c0de-5eed-4a11-9b1d-0123456789ab"),
+            json!("20"),
+        ] {
+            let user = json!({
+                "born": "2001-02-03", "changed": "20261130T011500Z", "mm4": id,
+                "mm5": "ann@example.com", "nick": "Ann-Marie",
+            });
+            assert_eq!(id_in(&user).as_deref(), Some("mm4"), "{user}");
+        }
+        let nobody = json!({"mm5": "ann@example.com", "nick": "annmarie", "born": "2001-02-03"});
+        assert_eq!(id_in(&nobody), None);
     }
 }
 

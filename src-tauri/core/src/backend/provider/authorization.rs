@@ -203,7 +203,7 @@ impl Backend {
         let user = match asks_me {
             true => {
                 let user = self.me(&token, access.token.as_ref(), asked.0).await;
-                user.map_err(AuthError::from)
+                user.map_err(|none| AuthError::from(none.fault))
             }
             false => {
                 let user = self
