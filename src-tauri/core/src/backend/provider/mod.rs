@@ -14,9 +14,9 @@ mod id_token;
 mod renewal;
 mod tokens;
 
-pub(crate) use authorization::{Authorization, Returned};
+pub use authorization::{Authorization, Returned};
 pub(crate) use device_authorization::{DevicePoll, DeviceSignIn};
-pub(crate) use discovery::Provider;
+pub use discovery::{Provider, ProviderFault};
 pub(super) use discovery::ProviderCache;
 
 use bytes::Bytes;
