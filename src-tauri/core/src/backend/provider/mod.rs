@@ -16,8 +16,8 @@ mod tokens;
 
 pub use authorization::{Authorization, Returned};
 pub(crate) use device_authorization::{DevicePoll, DeviceSignIn};
-pub use discovery::{Provider, ProviderFault};
 pub(super) use discovery::ProviderCache;
+pub use discovery::{Provider, ProviderFault};
 
 use bytes::Bytes;
 use reqwest::Method;
