@@ -237,6 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_and_a_person_at_the_browser() {
+        let told =
+            options("--issuer https://id.example --client-id app --browser --replay").unwrap();
+        assert_eq!(told.issuer.as_deref(), Some("https://id.example"));
+        assert_eq!(told.client_id.as_deref(), Some("app"));
+        assert!(told.browser && told.allowed.replay);
+        assert!(options("--browser --destructive").is_ok());
+        assert!(
+            !options("--issuer https://id.example").unwrap().browser,
+            "nobody asked for it"
+        );
+        for line in ["--issuer", "--client-id"] {
+            assert!(options(line).is_err(), "{line} wants a value");
+        }
+        let refused = options("--browser --logout-all").unwrap_err();
+        assert!(refused.starts_with("--logout-all needs"), "{refused}");
+    }
+
+    #[test]
     fn patience_is_taken_as_it_is_or_not_at_all() {
         let patience = |seconds: &str| options(&format!("--patience {seconds}"));
         let hour = Duration::from_secs(3600);
