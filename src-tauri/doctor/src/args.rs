@@ -17,6 +17,8 @@ Usage: vestibule doctor [options]
 
   --backend URL          the base address [the app's own]
   --profile FILE|NAME    a profile, or the name of a shipped one [the app's own]
+  --issuer URL           the provider of a sign-in by the browser [the profile's own]
+  --client-id ID         what that provider calls this app
   --email ADDRESS        an account that signs in with its password alone
   --otp-email ADDRESS    an account whose sign-in needs a code
 
@@ -34,8 +36,13 @@ sign-in, and at most three sign-ins of the account are wrong. What you know help
   --sign-out-path PATH   the path that ends it
   --header NAME:VALUE    a header that every request carries, such as an API key
 
+Where people sign in by the browser, the provider is examined without a sign-in, and with:
+  --browser              prints an address, waits until a person has signed in there in a browser of
+                         this computer, and then refreshes and revokes that session
+
 Without these it only signs in and out, with one wrong password (and one wrong code) before:
-  --replay               use old refresh tokens again, in sessions of the doctor's own: measures
+  --replay               use old refresh tokens again, in sessions of the doctor's own (also in that
+                         of --browser): measures
                          the grace window, and whether reuse is detected. Some backends end
                          every session of the account for that
   --revoke               end a session of the doctor's own through the list of sessions
@@ -56,15 +63,15 @@ because nothing behind the sign-in is tried then), 130 interrupted.
 
 /// The largest `--patience`, in seconds.
 const LONGEST: u32 = 3600;
+/// The options that need `--email` or `--browser`.
+const NEED_SESSION: [&str; 2] = ["replay", "destructive"];
 /// The options that need `--email`.
-const NEED_ACCOUNT: [&str; 12] = [
+const NEED_ACCOUNT: [&str; 10] = [
     "otp-email",
     "register",
-    "replay",
     "revoke",
     "logout-all",
     "limits",
-    "destructive",
     "login-path",
     "login-body",
     "refresh-path",
@@ -78,6 +85,10 @@ pub(crate) struct Options {
     pub backend: Option<String>,
     /// A file, or the name of a shipped profile.
     pub profile: Option<PathBuf>,
+    pub issuer: Option<String>,
+    pub client_id: Option<String>,
+    /// A person is there to sign in by the browser.
+    pub browser: bool,
     pub email: Option<String>,
     pub otp_email: Option<String>,
     pub register: Option<String>,
@@ -98,15 +109,20 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Opt
 
 fn read(mut flags: lexopt::Parser) -> Result<Options, lexopt::Error> {
     let mut options = Options::default();
-    let mut needs_account = None;
+    let (mut needs_account, mut needs_session) = (None, None);
     while let Some(flag) = flags.next()? {
         if let Long(name) = flag {
             let one = NEED_ACCOUNT.into_iter().find(|one| *one == name);
             needs_account = needs_account.or(one);
+            let one = NEED_SESSION.into_iter().find(|one| *one == name);
+            needs_session = needs_session.or(one);
         }
         match flag {
             Long("backend") => options.backend = Some(flags.value()?.string()?),
             Long("profile") => options.profile = Some(flags.value()?.into()),
+            Long("issuer") => options.issuer = Some(flags.value()?.string()?),
+            Long("client-id") => options.client_id = Some(flags.value()?.string()?),
+            Long("browser") => options.browser = true,
             Long("email") => options.email = Some(flags.value()?.string()?),
             Long("otp-email") => options.otp_email = Some(flags.value()?.string()?),
             Long("register") => options.register = Some(flags.value()?.string()?),
@@ -154,6 +170,15 @@ fn read(mut flags: lexopt::Parser) -> Result<Options, lexopt::Error> {
         && let Some(what) = needs_account
     {
         return Err(format!("--{what} needs an account to begin with: --email ADDRESS").into());
+    }
+    if options.email.is_none()
+        && !options.browser
+        && let Some(what) = needs_session
+    {
+        return Err(format!(
+            "--{what} needs an account to begin with: --email ADDRESS, or --browser"
+        )
+        .into());
     }
     Ok(options)
 }
@@ -209,6 +234,25 @@ mod tests {
             assert!(refused.contains(": --email ADDRESS"), "{refused}");
         }
         assert!(options("--olny").unwrap_err().contains("olny"));
+    }
+
+    #[test]
+    fn a_provider_and_a_person_at_the_browser() {
+        let told =
+            options("--issuer https://id.example --client-id app --browser --replay").unwrap();
+        assert_eq!(told.issuer.as_deref(), Some("https://id.example"));
+        assert_eq!(told.client_id.as_deref(), Some("app"));
+        assert!(told.browser && told.allowed.replay);
+        assert!(options("--browser --destructive").is_ok());
+        assert!(
+            !options("--issuer https://id.example").unwrap().browser,
+            "nobody asked for it"
+        );
+        for line in ["--issuer", "--client-id"] {
+            assert!(options(line).is_err(), "{line} wants a value");
+        }
+        let refused = options("--browser --logout-all").unwrap_err();
+        assert!(refused.starts_with("--logout-all needs"), "{refused}");
     }
 
     #[test]

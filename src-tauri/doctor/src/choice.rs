@@ -45,7 +45,7 @@ pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, Stri
         None => (Vec::new(), None, None, None),
     };
     let of_the_app = layers.len();
-    layers.extend(layers_of(options).map_err(|error| error.to_string())?);
+    layers.extend(layers_of(options, is_guess).map_err(|error| error.to_string())?);
     let rights: Option<Vec<_>> = rights
         .as_ref()
         .map(|rights| rights.iter().map(String::as_str).collect());
@@ -77,7 +77,7 @@ pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, Stri
 }
 
 /// The layers that the options add.
-fn layers_of(options: &Options) -> Result<Vec<Layer>, ProfileError> {
+fn layers_of(options: &Options, is_guess: bool) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
     if let Some(chosen) = &options.profile {
         layers.push(match chosen.to_str() {
@@ -85,8 +85,20 @@ fn layers_of(options: &Options) -> Result<Vec<Layer>, ProfileError> {
             None => Layer::file(chosen)?,
         });
     }
-    if let Some(address) = &options.backend {
+    // Where nothing else says it, the issuer is the backend too.
+    let alone = options.issuer.as_ref().filter(|_| is_guess);
+    if let Some(address) = options.backend.as_ref().or(alone) {
         layers.push(Layer::inline("--backend", json!({"backend": address})));
+    }
+    if let Some(issuer) = &options.issuer {
+        let mut section = json!({"kind": "oidc", "issuer": issuer});
+        if let Some(client_id) = &options.client_id {
+            section["client_id"] = json!(client_id);
+        }
+        layers.push(Layer::inline("--issuer", json!({ "browser": section })));
+    } else if let Some(client_id) = options.client_id.as_ref().filter(|_| !is_guess) {
+        let section = json!({"client_id": client_id});
+        layers.push(Layer::inline("--client-id", json!({ "browser": section })));
     }
     if !options.headers.is_empty() {
         let headers = options.headers.iter();

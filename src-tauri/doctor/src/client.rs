@@ -1,6 +1,8 @@
 //! The client that the probes share: the app's own [`Backend`], with every exchange recorded, every
 //! secret in it masked, and every session that it opens kept until it is signed out.
 
+mod browser;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use vestibule_core::AuthError;
 use vestibule_core::backend::Recorder;
+use vestibule_core::profile::Profile;
 
 use crate::checks::{
-    Observations, Obstruction, checklist, codes, connection, limits, overall, refresh, register,
-    replay, sessions, sign_in, sign_out,
+    Observations, Obstruction, browser_session, checklist, codes, connection, limits, overall,
+    provider, refresh, register, replay, sessions, sign_in, sign_out,
 };
 use crate::client::Client;
+use crate::issuer::{self, IssuerProfile};
 use crate::plan::{Hints, Plan};
 use crate::prompter::Prompter;
 use crate::report::{Counts, Measured, Outcome, Report, SCHEMA};
@@ -66,8 +68,26 @@ async fn run<'a>(
     if !choose_profile(client, seen, found).await? {
         return Ok(());
     }
+    provider::look(client, seen).await?;
+    // What stops it says nothing about the browser.
+    run_with_password(client, seen).await?;
+    browser_session::sign_in(client, seen).await
+}
+
+/// The probes of the sign-in with a password.
+async fn run_with_password(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+) -> Result<(), Stopped> {
     let plan = seen.plan;
     let allowed = plan.allowed;
+    if plan.profile.endpoints.login.get().is_none() {
+        seen.stopped_at = Some(Obstruction {
+            why: "people sign in by the browser alone: see the rows about that",
+            not_examined: false,
+        });
+        return Ok(());
+    }
     sign_in::sign_in_empty(client, seen).await?;
     refresh::refresh_unknown(client, seen).await?;
     let Some(account) = &plan.account else {
@@ -116,10 +136,23 @@ async fn choose_profile<'a>(
     found: &'a OnceLock<Plan>,
 ) -> Result<bool, Stopped> {
     let plan = seen.plan;
-    let Some(account) = plan.account.as_ref().filter(|_| plan.is_guess) else {
+    if !plan.is_guess {
+        return Ok(true);
+    }
+    let issuer = issuer::find(client, plan).await?;
+    let Some(account) = &plan.account else {
+        if let Some(issuer) = issuer {
+            if sign_in::speaks_contract(client, plan).await? {
+                use_beside(client, seen, found, plan.profile.clone(), Some(&issuer));
+            } else {
+                use_alone(client, seen, found, &issuer);
+            }
+            seen.judged_from = client.recorder().count();
+        }
         return Ok(true);
     };
     if plan.hints == Hints::default() && sign_in::speaks_contract(client, plan).await? {
+        use_beside(client, seen, found, plan.profile.clone(), issuer.as_ref());
         return Ok(true);
     }
     match Box::pin(suggest::find(client, &plan.profile, account, &plan.hints)).await? {
@@ -131,11 +164,14 @@ async fn choose_profile<'a>(
             ));
             seen.suggestion = profile.suggestion();
             seen.judged_from = client.recorder().count();
-            client.use_profile(profile.profile.clone());
-            seen.plan = found.get_or_init(|| Plan {
-                profile: profile.profile,
-                ..plan.clone()
-            });
+            use_beside(client, seen, found, profile.profile, issuer.as_ref());
+            Ok(true)
+        }
+        Err(what) if let Some(issuer) = &issuer => {
+            seen.notes
+                .push(format!("No sign-in with a password was found: {what}."));
+            seen.judged_from = client.recorder().count();
+            use_alone(client, seen, found, issuer);
             Ok(true)
         }
         Err(what) => {
@@ -152,6 +188,35 @@ async fn choose_profile<'a>(
     }
 }
 
+/// From here on examines the backend by `profile`, and the issuer at its address beside it.
+fn use_beside<'a>(
+    client: &mut Client,
+    seen: &mut Observations<'a>,
+    found: &'a OnceLock<Plan>,
+    mut profile: Profile,
+    issuer: Option<&IssuerProfile>,
+) {
+    let mut plan = seen.plan.clone();
+    if let Some(issuer) = issuer {
+        profile.browser.clone_from(&issuer.profile.browser);
+        plan.client_is_named = issuer.client_is_named;
+    }
+    client.use_profile(profile.clone());
+    seen.plan = found.get_or_init(|| Plan { profile, ..plan });
+}
+
+/// From here on examines the issuer alone: nothing at its address takes a password.
+fn use_alone<'a>(
+    client: &mut Client,
+    seen: &mut Observations<'a>,
+    found: &'a OnceLock<Plan>,
+    issuer: &IssuerProfile,
+) {
+    seen.suggestion = issuer.suggestion();
+    let profile = issuer.profile.clone();
+    use_beside(client, seen, found, profile, Some(issuer));
+}
+
 fn put_last_notes(seen: &mut Observations<'_>, unconfirmed: usize) {
     if unconfirmed > 0 {
         seen.notes.push(format!(
@@ -166,9 +231,16 @@ fn put_last_notes(seen: &mut Observations<'_>, unconfirmed: usize) {
                 .into(),
         );
     }
-    if seen.plan.account.is_none() && !is_unexaminable(seen) {
-        let note = "No account signed in, so most rows were not tried: name one with --email.";
-        seen.notes.push(note.into());
+    let plan = seen.plan;
+    if plan.account.is_none() && !plan.browser && !is_unexaminable(seen) {
+        let takes_password = plan.profile.endpoints.login.get().is_some();
+        let with = if takes_password {
+            "name one with --email"
+        } else {
+            "sign in with --browser"
+        };
+        let note = format!("No account signed in, so most rows were not tried: {with}.");
+        seen.notes.push(note);
     }
 }
 
@@ -184,7 +256,9 @@ fn report(seen: Observations<'_>, stopped: bool) -> Report {
         () if is_unexaminable(&seen) => Outcome::NotExamined,
         () if counts.fail > 0 => Outcome::DoesNotFit,
         // A CI job that has lost its account must not stay green.
-        () if !seen.sign_in.gave_a_session() => Outcome::NotExamined,
+        () if !seen.sign_in.gave_a_session() && !seen.browser.gave_a_session() => {
+            Outcome::NotExamined
+        }
         () => Outcome::Fits,
     };
     Report {
@@ -205,7 +279,8 @@ fn report(seen: Observations<'_>, stopped: bool) -> Report {
         rows,
         is_without_sign_in: seen.connection.reached().is_ok()
             && !seen.sign_in.was_tried()
-            && seen.plan.account.is_none(),
+            && seen.plan.account.is_none()
+            && !seen.plan.browser,
         notes: seen.notes.iter().map(|note| Shown::line(note)).collect(),
         suggestion: seen.suggestion,
     }

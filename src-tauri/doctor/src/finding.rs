@@ -25,6 +25,8 @@ pub enum Side {
     Backend,
     /// The app's profile.
     Profile,
+    /// The provider of the sign-in by the browser: its code, or how the app is registered there.
+    Provider,
     /// The proxy, the certificate or the network in between.
     Network,
     /// The person who called the doctor, by calling it differently.

@@ -20,6 +20,7 @@ mod date;
 mod examination;
 mod finding;
 mod interrupt;
+mod issuer;
 mod mask;
 mod open_sessions;
 mod plan;
@@ -129,6 +130,8 @@ fn plan_of(options: &Options, app: Option<App>) -> Result<Plan, String> {
     plan.allowed = options.allowed;
     plan.register.clone_from(&options.register);
     plan.patience = options.patience.unwrap_or(plan.patience);
+    plan.browser = options.browser;
+    plan.client_id.clone_from(&options.client_id);
     if let Some(email) = &options.email {
         let password = prompter::password(email)?;
         if let Some(email) = &options.otp_email {

@@ -6,6 +6,8 @@ use vestibule_core::Secret;
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Place, Profile};
 
+use crate::checks::provider::CONFIGURATION;
+
 /// Shorter secrets are parts of ordinary words.
 const LEAST: usize = 4;
 /// No sentence of ours contains a secret of this length by chance.
@@ -33,6 +35,10 @@ impl Masks {
 
     /// Hides the tokens and cookies of an exchange.
     pub(crate) fn learn(&mut self, exchange: &Exchange, profile: &Profile) {
+        // It is for everybody, and has addresses under names such as `token_endpoint`.
+        if exchange.path.ends_with(CONFIGURATION) {
+            return;
+        }
         for line in exchange.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap_or_default().split(';').next();
             let value = pair

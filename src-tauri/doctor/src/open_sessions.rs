@@ -65,6 +65,11 @@ impl OpenSessions {
         self.0[id.0].is_over = true;
     }
 
+    /// Whether the session has ended.
+    pub(crate) fn is_over(&self, id: SessionId) -> bool {
+        self.0[id.0].is_over
+    }
+
     /// Whether no session is left to sign out.
     pub(crate) fn all_over(&self) -> bool {
         self.0.iter().all(|session| session.is_over)

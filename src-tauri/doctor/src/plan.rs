@@ -16,7 +16,7 @@ pub(crate) const SIGN_INS: u32 = 40;
 pub(crate) const REFRESHES: u32 = 150;
 
 /// How long the contract wants an old refresh token to work after its rotation.
-const GRACE: Duration = Duration::from_secs(60);
+const CONTRACT_GRACE: Duration = Duration::from_secs(60);
 
 /// What is examined.
 #[derive(Clone)]
@@ -42,6 +42,13 @@ pub struct Plan {
     pub register: Option<String>,
     /// What the doctor may do beyond signing in and out.
     pub allowed: Allowed,
+    /// Whether a person is there to sign in by the browser.
+    pub browser: bool,
+    /// What an issuer that answers at the backend's address calls the app, if that is known.
+    pub client_id: Option<String>,
+    /// Whether the client of the section `browser` is the app's, and does not stand for one that nobody
+    /// has named.
+    pub client_is_named: bool,
     /// How long an old refresh token should work after its rotation.
     pub grace: Duration,
     /// How long the doctor tries an old refresh token.
@@ -62,8 +69,11 @@ impl Plan {
             otp_account: None,
             register: None,
             allowed: Allowed::default(),
-            grace: GRACE,
-            patience: GRACE,
+            browser: false,
+            client_id: None,
+            client_is_named: true,
+            grace: CONTRACT_GRACE,
+            patience: CONTRACT_GRACE,
         }
     }
 
@@ -74,6 +84,26 @@ impl Plan {
              refresh with a token that nobody issued",
             self.profile.backend
         )];
+        if self.profile.browser.get().is_some() || self.is_guess {
+            lines.push(
+                "where people sign in by the browser: ask the provider what it is, and for its sign-in \
+                 page, by the app's request and by some that it should refuse"
+                    .into(),
+            );
+        }
+        if self.browser {
+            lines.push(
+                "wait for a person to sign in in the browser, then ask whose the session is, refresh \
+                 it and revoke it"
+                    .into(),
+            );
+        }
+        if self.browser && self.allowed.replay {
+            lines.push(
+                "replay: use the replaced refresh token of that session again, which may end it"
+                    .into(),
+            );
+        }
         if let Some(account) = &self.account {
             lines.push(format!(
                 "{}: one wrong password, then sign in, refresh, list the sessions and sign out",

@@ -5,6 +5,7 @@ use std::env::VarError;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use vestibule_core::Secret;
+use vestibule_core::transport::Url;
 
 use crate::shown::Shown;
 
@@ -14,6 +15,8 @@ pub trait Prompter: Send + Sync + 'static {
     fn progress(&self, line: &str);
     /// The code that the backend has sent to this account; may wait for a person.
     fn code(&self, email: &str) -> Option<Secret>;
+    /// Shows the address at which a person signs in, in a browser of this computer.
+    fn open(&self, address: &Url);
 }
 
 const PASSWORD: &str = "VESTIBULE_DOCTOR_PASSWORD";
@@ -84,5 +87,11 @@ impl Prompter for Terminal {
 
     fn code(&self, email: &str) -> Option<Secret> {
         typed(&format!("The code of {email}: "))
+    }
+
+    fn open(&self, address: &Url) {
+        print(&format!(
+            "\nOpen this address in a browser of this computer, and sign in:\n\n{address}\n"
+        ));
     }
 }

@@ -24,12 +24,24 @@ pub(crate) fn sent(exchange: &Exchange) -> String {
     if let Some(body) = body {
         text.push(' ');
         text.push_str(&shape(&body, 1));
+    } else if let Some(names) = exchange.sent.as_ref().and_then(|sent| form_names(sent)) {
+        text.push_str(&format!(" {{{}}}", names.join(", ")));
     }
     if !exchange.cookies.is_empty() {
         text.push_str(COOKIES);
         text.push_str(&exchange.cookies.join(", "));
     }
     text
+}
+
+/// The names of the fields of a form; none if the bytes are no form.
+fn form_names(bytes: &[u8]) -> Option<Vec<String>> {
+    let is_of_forms = |byte: &u8| byte.is_ascii_graphic();
+    if bytes.is_empty() || !bytes.iter().all(is_of_forms) || !bytes.contains(&b'=') {
+        return None;
+    }
+    let fields = url::form_urlencoded::parse(bytes);
+    Some(fields.map(|(name, _)| name.into_owned()).collect())
 }
 
 /// What came back: `200 {user{id, name}, tokens{token, expiresIn}}, sets __refresh_token`.

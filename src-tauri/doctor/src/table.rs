@@ -75,6 +75,7 @@ fn heading(group: Group) -> String {
         Group::Connection => "CONNECTION",
         Group::Endpoints => "ENDPOINTS",
         Group::Edges => "REFRESH, AT THE EDGES",
+        Group::Browser => "SIGN-IN BY THE BROWSER",
     };
     let line = format!("{name:<35}{:<SENT$}came back", "sent",);
     format!("{line}\n{}", "─".repeat(WIDTH))
@@ -150,6 +151,7 @@ fn put_row(text: &mut String, row: &Row, before: &str) {
         let side = match advice.side {
             Side::Backend => "backend",
             Side::Profile => "profile",
+            Side::Provider => "provider",
             Side::Network => "network",
             Side::You => "you",
         };
@@ -197,7 +199,8 @@ fn put_end(text: &mut String, report: &Report) {
         Outcome::Fits => "The backend fits.",
         Outcome::DoesNotFit => "The backend does not fit yet.",
         Outcome::NotExamined if report.is_without_sign_in => {
-            "Examined without an account: sign-in, refresh and sign-out were not tried (--email)."
+            "Examined without an account: sign-in, refresh and sign-out were not tried (--email; \
+             --browser where people sign in by the browser)."
         }
         Outcome::NotExamined => "The backend could not be examined.",
         Outcome::Interrupted => "Interrupted: the rows say what was seen until then.",

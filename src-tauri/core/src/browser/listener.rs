@@ -36,7 +36,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const DONE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for the browser on a port of this computer.
-pub(crate) struct Listener {
+pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
 }
@@ -52,7 +52,7 @@ impl Listener {
     ///
     /// # Errors
     /// If none is free, or this computer has no such address.
-    pub(crate) async fn bind(on: Loopback, ports: &[u16]) -> io::Result<Self> {
+    pub async fn bind(on: Loopback, ports: &[u16]) -> io::Result<Self> {
         let ip: IpAddr = match on {
             Loopback::V4 => Ipv4Addr::LOCALHOST.into(),
             Loopback::V6 => Ipv6Addr::LOCALHOST.into(),
@@ -72,13 +72,16 @@ impl Listener {
     }
 
     /// The redirect's address.
-    pub(crate) fn redirect(&self) -> String {
+    pub fn redirect(&self) -> String {
         format!("http://{}{CALLBACK}", self.address)
     }
 
     /// Waits for a request of the redirect that `recognise` takes for its own, and sends the browser that
     /// has brought it to `page`. The page is served in the background, for a few seconds more.
-    pub(crate) async fn wait<T>(
+    ///
+    /// # Errors
+    /// None so far: a connection that fails is not the browser's.
+    pub async fn wait<T>(
         self,
         mut recognise: impl FnMut(&Url) -> Option<T>,
         page: DonePage,

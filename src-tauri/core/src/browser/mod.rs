@@ -8,4 +8,4 @@ mod listener;
 
 pub use desktop::{Desktop, NoDesktop};
 pub use done_page::DonePage;
-pub(crate) use listener::Listener;
+pub use listener::Listener;

@@ -7,11 +7,14 @@
 //! a field in the observations of its subject, and the probe that fills it.
 
 mod advice;
+pub(crate) mod authorize_page;
+pub(crate) mod browser_session;
 pub(crate) mod client_side;
 pub(crate) mod codes;
 pub(crate) mod connection;
 pub(crate) mod limits;
 pub(crate) mod overall;
+pub(crate) mod provider;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod replay;
@@ -38,6 +41,8 @@ pub enum Group {
     Endpoints,
     /// Refresh tokens that are old, unknown, or used from elsewhere.
     Edges,
+    /// The sign-in by the browser: the provider, and the session that it begins.
+    Browser,
 }
 
 /// What it costs when a check does not hold.
@@ -152,6 +157,28 @@ pub const CHECKS: &[Check] = checks! {
     Edges       Should Account    sign_out::cookie_deleted   "Sign-out deletes the cookie"
     Edges       Should Limits     limits::limits_refresh     "Limit on refreshes"
     Edges       Should Backend    client_side::transient     "Temporary failures"
+    Browser     Must   Backend    provider::discovery        "Discovery"
+    Browser     Must   Backend    provider::provider_endpoints "Endpoints"
+    Browser     Must   Backend    provider::pkce             "PKCE with S256"
+    Browser     Must   Backend    provider::provider_keys    "Keys"
+    Browser     Should Backend    provider::answers_name_issuer "Answers name the issuer"
+    Browser     Should Backend    provider::revocation       "Revocation"
+    Browser     Must   Backend    provider::device_codes     "Codes for other devices"
+    Browser     Must   Backend    authorize_page::client     "The app is registered"
+    Browser     Must   Backend    authorize_page::loopback   "Redirect to any port here"
+    Browser     Should Backend    authorize_page::foreign_redirect "No redirect elsewhere"
+    Browser     Should Backend    authorize_page::pkce_demanded "PKCE is demanded"
+    Browser     Should Backend    authorize_page::implicit   "No tokens in addresses"
+    Browser     Must   Backend    browser_session::browser_sign_in "Sign in by the browser"
+    Browser     Must   Backend    browser_session::browser_token "… with a refresh token"
+    Browser     Must   Backend    browser_session::id_token  "… with a valid ID token"
+    Browser     Should Backend    browser_session::user_info "userinfo names the same"
+    Browser     Must   Backend    browser_session::api_takes_token "The API takes the token"
+    Browser     Must   Backend    browser_session::browser_refresh "Refresh at the provider"
+    Browser     Should Backend    browser_session::browser_rotation "Refresh token rotates"
+    Browser     Should Backend    browser_session::spent_token "Spent token is refused"
+    Browser     Should Backend    browser_session::spent_family "Reuse ends the family"
+    Browser     Must   Backend    browser_session::revoked_token "Revocation ends the session"
 };
 
 /// What all probes have observed.
@@ -166,6 +193,9 @@ pub(crate) struct Observations<'a> {
     pub sessions: sessions::Sessions,
     pub replay: replay::Replays,
     pub limits: limits::Limits,
+    pub provider: provider::Providers,
+    pub pages: authorize_page::Pages,
+    pub browser: browser_session::BrowserSessions,
     /// Every exchange, once the last one is over; none of those that were guesses at a protocol.
     pub exchanges: Vec<Described>,
     /// The number of the first of them.
@@ -199,6 +229,9 @@ impl<'a> Observations<'a> {
             sessions: Default::default(),
             replay: Default::default(),
             limits: Default::default(),
+            provider: Default::default(),
+            pages: Default::default(),
+            browser: Default::default(),
             exchanges: Vec::new(),
             judged_from: 0,
             stopped_at: None,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The claims of a JWT; none if the text is no JWT.
-pub(super) fn claims(token: &str) -> Option<Value> {
+pub(crate) fn claims(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
     let (head, claims) = (parts.next()?, parts.next()?);
     (parts.next().is_some() && parts.next().is_none()).then_some(())?;

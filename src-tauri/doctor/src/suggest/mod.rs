@@ -46,6 +46,7 @@ use crate::plan::{Account, Hints};
 use crate::shown::Shown;
 use crate::stop::{Stop, Stopped};
 
+pub(crate) use self::jwt::claims as claims_of;
 pub(crate) use self::search::Missing;
 pub(crate) use self::wire::{LONGEST, MOST_REQUESTS};
 

@@ -94,6 +94,8 @@ impl Drop for Example {
 }
 
 impl Prompter for Console {
+    fn open(&self, _: &vestibule_core::transport::Url) {}
+
     fn progress(&self, _line: &str) {}
 
     fn code(&self, email: &str) -> Option<Secret> {

@@ -4,6 +4,7 @@
 
 mod bundled;
 mod example;
+mod issuer;
 mod network_path;
 mod plain_http;
 mod played;

@@ -10,6 +10,7 @@ use vestibule_backend::Backend;
 use vestibule_core::Secret;
 use vestibule_core::backend::Recorder;
 use vestibule_core::profile::Profile;
+use vestibule_core::transport::Url;
 use vestibule_doctor::{
     Account, Allowed, Holds, Plan, Prompter, Report, Stop, examine, examine_and_keep,
 };
@@ -23,6 +24,7 @@ pub const WATCH_TIME: Duration = Duration::from_secs(3);
 #[derive(Default)]
 pub struct Clerk {
     backend: Option<Arc<Backend>>,
+    cancels: bool,
     lines: Mutex<Vec<String>>,
 }
 
@@ -30,7 +32,16 @@ impl Clerk {
     pub fn at(backend: &Arc<Backend>) -> Arc<Self> {
         Arc::new(Self {
             backend: Some(backend.clone()),
-            lines: Mutex::default(),
+            ..Self::default()
+        })
+    }
+
+    /// One who cancels on the sign-in page.
+    pub fn cancelling(backend: &Arc<Backend>) -> Arc<Self> {
+        Arc::new(Self {
+            backend: Some(backend.clone()),
+            cancels: true,
+            ..Self::default()
         })
     }
 
@@ -50,6 +61,40 @@ impl Prompter for Clerk {
     fn code(&self, email: &str) -> Option<Secret> {
         self.backend.as_ref()?.last_code(email).map(Secret::new)
     }
+
+    fn open(&self, address: &Url) {
+        let (address, cancels) = (address.clone(), self.cancels);
+        tokio::spawn(async move { sign_in_on_page(&address, cancels).await });
+    }
+}
+
+/// Plays a person in a browser: fills in the form of the bundled backend's page, and goes where it
+/// leads.
+pub async fn sign_in_on_page(address: &Url, cancels: bool) {
+    let decision = if cancels { "refuse" } else { "allow" };
+    let typed = [
+        ("email", DEMO),
+        ("password", PASSWORD),
+        ("decision", decision),
+    ];
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(address.query_pairs())
+        .extend_pairs(typed)
+        .finish();
+    let mut page = address.clone();
+    page.set_query(None);
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let browser = browser.no_proxy().build().expect("a client");
+    let request = browser
+        .post(page)
+        .header("origin", address.origin().ascii_serialization())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form);
+    let answer = request.send().await.expect("an answer");
+    let location = answer.headers().get("location").expect("a redirect");
+    let back = location.to_str().expect("a text").to_owned();
+    let done = browser.get(back).send().await.expect("the doctor listens");
+    assert_eq!(done.status(), 303, "the browser is sent on");
 }
 
 pub fn account(email: &str) -> Account {

@@ -30,7 +30,7 @@ const LONGEST_VALUE: usize = 8 * 1024;
 
 /// A sign-in that the browser has been sent out for. What makes it safe is here alone: `state` (RFC 6749
 /// §10.12), the nonce and the verifier, all from the system's generator.
-pub(crate) struct Authorization {
+pub struct Authorization {
     /// What the browser opens.
     pub address: Url,
     kind: BrowserKind,
@@ -43,7 +43,7 @@ pub(crate) struct Authorization {
 
 /// What the browser has brought back.
 #[derive(Debug)]
-pub(crate) enum Returned {
+pub enum Returned {
     /// A code, to be exchanged.
     Code(Secret),
     /// There is no sign-in. The error is for the person.
@@ -52,7 +52,10 @@ pub(crate) enum Returned {
 
 impl Backend {
     /// Begins a sign-in whose answer goes to `redirect`.
-    pub(crate) fn authorize(
+    ///
+    /// # Errors
+    /// If the profile has no sign-in by the browser.
+    pub fn authorize(
         &self,
         provider: Option<Arc<Provider>>,
         redirect: String,
@@ -102,7 +105,10 @@ impl Backend {
     }
 
     /// Exchanges the code of an answer for a session.
-    pub(crate) async fn exchange_code(
+    ///
+    /// # Errors
+    /// If the provider gives out none, or one that could not go on.
+    pub async fn exchange_code(
         &self,
         authorization: &Authorization,
         code: &Secret,
@@ -255,7 +261,7 @@ impl Authorization {
 
     /// What an address that has come in says of this sign-in; `None` if it is not an answer to it. Where
     /// the answer names its issuer it must be this provider (RFC 9207).
-    pub(crate) fn answer(&self, address: &Url) -> Option<Returned> {
+    pub fn answer(&self, address: &Url) -> Option<Returned> {
         match self.kind {
             BrowserKind::BetterAuth => self.better_auth_answer(address),
             BrowserKind::Oidc | BrowserKind::Oauth2 => self.query_answer(address.query()?),

@@ -23,15 +23,22 @@ const CONFIGURATION: &str = ".well-known/openid-configuration";
 
 /// What is known of a provider.
 #[derive(Debug)]
-pub(crate) struct Provider {
+pub struct Provider {
     /// The issuer as the provider writes it; `None` without discovery.
     pub issuer: Option<String>,
+    /// The page at which a person signs in.
     pub authorize: ProviderAddress,
+    /// Where a code and a refresh token are exchanged.
     pub token: ProviderAddress,
+    /// Where tokens are revoked (RFC 7009).
     pub revoke: Option<ProviderAddress>,
+    /// Where it is told whose token it is.
     pub userinfo: Option<ProviderAddress>,
+    /// Where a code for another device is had (RFC 8628).
     pub device_authorization: Option<ProviderAddress>,
+    /// The page that ends the provider's own session.
     pub end_session: Option<ProviderAddress>,
+    /// The keys of its signatures.
     pub keys: Option<ProviderAddress>,
     /// Whether each answer names its issuer (RFC 9207).
     pub promises_issuer: bool,
@@ -41,7 +48,7 @@ pub(crate) struct Provider {
 
 /// Why a provider cannot be used, or its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProviderFault {
+pub enum ProviderFault {
     /// Its answer did not come, or says nothing.
     Backend(BackendError),
     /// It is not what this app was made for. The sentence says which side can mend it.
@@ -196,7 +203,10 @@ fn names(value: &serde_json::Value) -> Option<Vec<&str>> {
 
 impl Backend {
     /// The provider of the profile: asked for once a day, and again after an endpoint was not found.
-    pub(crate) async fn provider(&self, device: &Device) -> Result<Arc<Provider>, ProviderFault> {
+    ///
+    /// # Errors
+    /// If its discovery cannot be read, or is not what the app needs.
+    pub async fn provider(&self, device: &Device) -> Result<Arc<Provider>, ProviderFault> {
         let browser = self.browser().ok_or(BackendError::BadAnswer)?;
         if let Some(provider) = self.providers.found() {
             return Ok(provider);

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use openidconnect::core::{
-    CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm as Algorithm,
+    CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKey, CoreJsonWebKeySet,
+    CoreJsonWebKeyUse as KeyUse, CoreJwsSigningAlgorithm as Algorithm,
 };
 use openidconnect::{
-    ClaimsVerificationError, ClientId, IssuerUrl, Nonce, SignatureVerificationError,
+    ClaimsVerificationError, ClientId, IssuerUrl, JsonWebKey as _, Nonce,
+    SignatureVerificationError,
 };
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::ProviderRequest;
 use super::discovery::{Provider, ProviderFault};
-use crate::backend::client::Backend;
+use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::device::Device;
 use crate::jwt;
@@ -127,6 +129,47 @@ impl Backend {
             }
             _ => Ok(claims),
         }
+    }
+
+    /// How many of the provider's keys can check a signature here: the library is asked to check one that
+    /// is none, and knows by the key alone whether it can.
+    ///
+    /// # Errors
+    /// If the keys cannot be read.
+    pub async fn usable_keys(
+        &self,
+        provider: &Provider,
+        device: &Device,
+    ) -> Result<usize, ProviderFault> {
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let keys = self.fetch_keys(provider, (device, until)).await?;
+        let is_usable = |key: &&CoreJsonWebKey| {
+            let is_for_signatures = (key.key_use()).is_none_or(|held| *held == KeyUse::Signature);
+            let checks = |algorithm: &Algorithm| {
+                let checked = key.verify_signature(algorithm, &[], &[]);
+                matches!(checked, Err(SignatureVerificationError::CryptoError(_)))
+            };
+            is_for_signatures && ALGORITHMS.iter().any(checks)
+        };
+        Ok(keys.keys().iter().filter(is_usable).count())
+    }
+
+    /// What `userinfo` says of the owner of an access token; `None` if the provider has no such endpoint.
+    ///
+    /// # Errors
+    /// If it says nothing.
+    pub async fn user_info(
+        &self,
+        provider: &Provider,
+        access: &Secret,
+        device: &Device,
+    ) -> Result<Option<Value>, ProviderFault> {
+        let Some(address) = &provider.userinfo else {
+            return Ok(None);
+        };
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
+        let told = self.userinfo(address.url(), access, (device, until));
+        told.await.map(Some)
     }
 
     async fn fetch_keys(

@@ -14,10 +14,10 @@ mod id_token;
 mod renewal;
 mod tokens;
 
-pub(crate) use authorization::{Authorization, Returned};
+pub use authorization::{Authorization, Returned};
 pub(crate) use device_authorization::{DevicePoll, DeviceSignIn};
-pub(crate) use discovery::Provider;
 pub(super) use discovery::ProviderCache;
+pub use discovery::{Provider, ProviderFault};
 
 use bytes::Bytes;
 use reqwest::Method;

@@ -1,0 +1,547 @@
+//! A sign-in by the browser, with a person at it, and the session that comes of it: its tokens, whose it
+//! is, its renewal, what becomes of a spent refresh token, and its revocation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use vestibule_core::backend::{
+    BackendError, Provider, ProviderFault, Returned, UndeliveredSignOut,
+};
+use vestibule_core::browser::{DonePage, Listener};
+use vestibule_core::profile::RedirectBy;
+use vestibule_core::wire::User;
+use vestibule_core::{AuthError, RefreshToken, Secret};
+
+use super::refresh::NEXT_SECOND;
+use super::{Judged, NotTried, Observations, Probe, provider};
+use crate::answered::Answered;
+use crate::client::{Client, Renewal, SignInAnswer};
+use crate::finding::{Finding, Side};
+use crate::open_sessions::SessionId;
+use crate::stop::Stopped;
+use crate::suggest;
+
+/// How long a person may take.
+const TIME_FOR_IT: Duration = Duration::from_secs(10 * 60);
+/// How long to wait between two tries of a spent token.
+const PAUSE: Duration = Duration::from_secs(1);
+
+const UNASKED: &str = "asked for with --browser: a person signs in once, in the browser";
+const NO_SESSION: &str = "the sign-in by the browser gave no session";
+
+#[derive(Default)]
+pub(crate) struct BrowserSessions {
+    sign_in: Probe<Outcome>,
+    /// What `userinfo` says, and whose the ID token is.
+    user_info: Probe<(
+        Answered<Result<Option<Value>, ProviderFault>>,
+        Option<Value>,
+    )>,
+    me: Probe<Answered<Result<User, BackendError>>>,
+    refresh: Probe<Refreshed>,
+    spent: Probe<Spent>,
+    revocation: Probe<Answered<Result<(), UndeliveredSignOut>>>,
+    after: Probe<Answered<Renewal>>,
+}
+
+/// How the sign-in has ended.
+enum Outcome {
+    /// The browser brought a refusal, or none came in time.
+    Refused(AuthError),
+    /// Its code was exchanged.
+    Exchanged(Answered<SignInAnswer>),
+}
+
+struct Refreshed {
+    answer: Answered<Renewal>,
+    rotates: bool,
+}
+
+/// What became of the token that a refresh has replaced.
+struct Spent {
+    /// The last answer to it.
+    answer: Answered<Renewal>,
+    /// How long after its replacement that was.
+    after: Duration,
+    /// The newest token of the session, used after that.
+    newest: Option<Answered<Renewal>>,
+}
+
+impl BrowserSessions {
+    /// Whether the provider has let the person in.
+    pub(crate) fn gave_a_session(&self) -> bool {
+        self.exchanged().is_ok_and(|answer| {
+            matches!(
+                answer.result,
+                SignInAnswer::Session(_) | SignInAnswer::Nameless(_)
+            )
+        })
+    }
+
+    fn exchanged(&self) -> Result<&Answered<SignInAnswer>, NotTried> {
+        match self.sign_in.result()? {
+            Outcome::Exchanged(answer) => Ok(answer),
+            Outcome::Refused(_) => Err(NotTried::Because(NO_SESSION.into())),
+        }
+    }
+
+    fn skip_all(&mut self, why: &str) {
+        self.sign_in = Probe::skipped(why);
+        self.skip_rest(why);
+    }
+
+    fn skip_rest(&mut self, why: &str) {
+        self.user_info = Probe::skipped(why);
+        self.me = Probe::skipped(why);
+        self.refresh = Probe::skipped(why);
+        self.spent = Probe::skipped(why);
+        self.revocation = Probe::skipped(why);
+        self.after = Probe::skipped(why);
+    }
+}
+
+/// Sends a person to the browser, and looks at what comes of it.
+pub(crate) async fn sign_in(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+) -> Result<(), Stopped> {
+    let provider = match seen.provider.usable() {
+        Ok(provider) => provider,
+        Err(why) => {
+            seen.browser.skip_all(&why);
+            return Ok(());
+        }
+    };
+    if !seen.plan.browser {
+        seen.browser.skip_all(UNASKED);
+        return Ok(());
+    }
+    let outcome = match go_out(client, seen, &provider).await? {
+        Ok(outcome) => outcome,
+        Err(why) => {
+            seen.browser.skip_all(&why);
+            return Ok(());
+        }
+    };
+    seen.browser.skip_rest(NO_SESSION);
+    let session = match &outcome {
+        Outcome::Exchanged(answer) => match &answer.result {
+            SignInAnswer::Session(session) => Some((
+                session.id,
+                tokens_of(answer, session.access.id_token.as_ref()),
+            )),
+            _ => None,
+        },
+        Outcome::Refused(_) => None,
+    };
+    seen.browser.sign_in = Probe::done(outcome);
+    if let Some((id, tokens)) = session {
+        look_at_owner(client, seen, &provider, id, tokens).await?;
+        let replaced = client.sessions.get(id).token.clone();
+        refresh(client, seen, id).await?;
+        replay(client, seen, id, &replaced).await?;
+        revoke(client, seen, &provider, id).await?;
+    }
+    Ok(())
+}
+
+/// The provider's access token, and the claims of the ID token.
+struct Tokens {
+    access: Option<Secret>,
+    claims: Option<Value>,
+}
+
+fn tokens_of(answer: &Answered<SignInAnswer>, id_token: Option<&Secret>) -> Tokens {
+    let body = answer.body().unwrap_or_default();
+    let access = body.get("access_token").and_then(Value::as_str);
+    Tokens {
+        access: access.map(Secret::new),
+        claims: id_token.and_then(|token| suggest::claims_of(token.secret())),
+    }
+}
+
+/// Sends the person out, and waits until the browser is back; in words where that cannot be tried.
+async fn go_out(
+    client: &mut Client,
+    seen: &Observations<'_>,
+    provider: &Arc<Provider>,
+) -> Result<Result<Outcome, String>, Stopped> {
+    let Some(browser) = seen.plan.profile.browser.get() else {
+        return Ok(Err(UNASKED.into()));
+    };
+    if !seen.plan.client_is_named {
+        return Ok(Err(
+            "name the app as it is registered there, with --client-id".into(),
+        ));
+    }
+    if browser.redirect() == RedirectBy::Scheme {
+        return Ok(Err(
+            "the browser comes back by the app's scheme, which the app alone has".into(),
+        ));
+    }
+    let Some(button) = browser.button(None) else {
+        return Ok(Err("the profile has no button".into()));
+    };
+    let listener = match Listener::bind(browser.loopback, &browser.ports).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            return Ok(Err(format!(
+                "no port of this computer can be listened on: {}",
+                error.kind()
+            )));
+        }
+    };
+    let authorization = match client.authorize(provider, listener.redirect(), &button) {
+        Ok(authorization) => authorization,
+        Err(error) => return Ok(Err(error.message)),
+    };
+    client.begin("waiting for a person to sign in in the browser, ten minutes at most")?;
+    client.prompter.open(&authorization.address);
+    let page = DonePage {
+        title: "Back to the doctor".into(),
+        text: "The doctor goes on from here. You can close this page.".into(),
+        ..DonePage::default()
+    };
+    let back = listener.wait(|address| authorization.answer(address), page);
+    let back = client.stop.race(tokio::time::timeout(TIME_FOR_IT, back));
+    let code = match back.await? {
+        Ok(Ok(Returned::Code(code))) => code,
+        Ok(Ok(Returned::Refused(error))) => return Ok(Ok(Outcome::Refused(error))),
+        Ok(Err(error)) => return Ok(Err(error.kind().to_string())),
+        Err(_) => {
+            return Ok(Err(
+                "nobody came back from the browser in ten minutes".into()
+            ));
+        }
+    };
+    let device = Client::new_device();
+    let answer = client.exchange_code(&authorization, &code, &device).await;
+    Ok(Ok(Outcome::Exchanged(answer)))
+}
+
+async fn look_at_owner(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+    provider: &Provider,
+    id: SessionId,
+    tokens: Tokens,
+) -> Result<(), Stopped> {
+    client.stop.check()?;
+    seen.browser.user_info = match (&provider.userinfo, &tokens.access) {
+        (None, _) => Probe::skipped("the provider has no userinfo"),
+        (_, None) => Probe::skipped("there is no access token to ask it with"),
+        (Some(_), Some(access)) => {
+            Probe::done((client.user_info(provider, access).await, tokens.claims))
+        }
+    };
+    client.stop.check()?;
+    seen.browser.me = match seen.plan.profile.endpoints.me.get() {
+        Some(_) => Probe::done(client.me(id).await),
+        None => Probe::skipped("the profile has no endpoints.me to ask with it"),
+    };
+    Ok(())
+}
+
+async fn refresh(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+    id: SessionId,
+) -> Result<(), Stopped> {
+    client.begin("refreshing")?;
+    client.stop.sleep(NEXT_SECOND).await?;
+    let before = client.sessions.get(id).token.clone();
+    let answer = client.renew_session(id).await;
+    let rotates = !client.sessions.get(id).token.is_same(&before);
+    seen.browser.refresh = Probe::done(Refreshed { answer, rotates });
+    Ok(())
+}
+
+/// Uses the token that was replaced until it is refused, then the newest one.
+async fn replay(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+    id: SessionId,
+    replaced: &RefreshToken,
+) -> Result<(), Stopped> {
+    let rotates = seen.browser.refresh.result().is_ok_and(|one| one.rotates);
+    if !seen.plan.allowed.replay || !rotates {
+        let why = match rotates {
+            true => "asked for with --replay: may end the doctor's own session",
+            false => "the refresh token was not replaced",
+        };
+        seen.browser.spent = Probe::skipped(why);
+        return Ok(());
+    }
+    client.begin("using the replaced refresh token again")?;
+    let device = Client::new_device();
+    let since = Instant::now();
+    let (answer, after) = loop {
+        client.stop.check()?;
+        let after = since.elapsed();
+        let answer = client.renew(replaced, None, &device).await;
+        let goes_on = matches!(answer.result, Renewal::Renewed { .. });
+        if !goes_on || after > seen.plan.patience {
+            break (answer, after);
+        }
+        client.stop.sleep(PAUSE).await?;
+    };
+    let newest = match answer.result {
+        Renewal::Renewed { .. } => None,
+        Renewal::Ended(_) | Renewal::Transient => Some(client.renew_session(id).await),
+    };
+    seen.browser.spent = Probe::done(Spent {
+        answer,
+        after,
+        newest,
+    });
+    Ok(())
+}
+
+/// Signs out as the app does, and tries to refresh.
+async fn revoke(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+    provider: &Provider,
+    id: SessionId,
+) -> Result<(), Stopped> {
+    client.begin("revoking the tokens")?;
+    let is_over = client.sessions.is_over(id);
+    let why = match &provider.revoke {
+        None => Some("the provider has no endpoint for it: the session ends by itself"),
+        Some(_) if is_over => Some("the session is over already"),
+        Some(_) => None,
+    };
+    if let Some(why) = why {
+        seen.browser.revocation = Probe::skipped(why);
+        seen.browser.after = Probe::skipped(why);
+        return Ok(());
+    }
+    seen.browser.revocation = Probe::done(client.sign_out(id).await);
+    seen.browser.after = Probe::done(client.renew_session(id).await);
+    Ok(())
+}
+
+pub(crate) fn browser_sign_in(seen: &Observations<'_>) -> Judged {
+    let answer = match seen.browser.sign_in.result()? {
+        Outcome::Exchanged(answer) => answer,
+        Outcome::Refused(error) => {
+            return Ok(Finding::no("the browser", &error.message)
+                .advise(Side::You, "sign in, and agree, where the page asks for it")
+                .advise(
+                    Side::Provider,
+                    "or send the browser back with `code`, `state` and the right `iss`",
+                ));
+        }
+    };
+    Ok(match &answer.result {
+        SignInAnswer::Session(_) | SignInAnswer::Nameless(_) => answer.yes(),
+        // The row about the refresh token says what is missing.
+        SignInAnswer::Refused(_) if has(answer, "access_token") => answer.yes(),
+        SignInAnswer::Refused(error) => answer.no().advise(Side::Provider, &error.message).advise(
+            Side::Profile,
+            "check browser.client_id; a provider that demands a secret of every client needs \
+                 browser.client_secret too",
+        ),
+        SignInAnswer::CodeNeeded { .. } | SignInAnswer::Accepted => answer.no().advise(
+            Side::Provider,
+            "answer the code with tokens (RFC 6749 §5.1)",
+        ),
+    })
+}
+
+/// Whether a success of the token endpoint holds this member.
+fn has(answer: &Answered<SignInAnswer>, member: &str) -> bool {
+    let body = answer.body().filter(|_| answer.is_success());
+    body.is_some_and(|body| body.get(member).is_some_and(Value::is_string))
+}
+
+pub(crate) fn browser_token(seen: &Observations<'_>) -> Judged {
+    let answer = seen.browser.exchanged()?;
+    Ok(match &answer.result {
+        SignInAnswer::Session(_) | SignInAnswer::Nameless(_) => {
+            Finding::yes(answer.sent(), "it is in the answer")
+        }
+        _ if has(answer, "access_token") && !has(answer, "refresh_token") => {
+            Finding::no(answer.sent(), "there is none in the answer")
+                .advise(
+                    Side::Profile,
+                    "ask for one: the scope offline_access in browser.scopes, or what the provider \
+                     has instead, such as access_type in browser.parameters",
+                )
+                .advise(
+                    Side::Provider,
+                    "allow this client refresh tokens: without one the app signs nobody in",
+                )
+        }
+        _ => return Err(NotTried::Because(NO_SESSION.into())),
+    })
+}
+
+pub(crate) fn id_token(seen: &Observations<'_>) -> Judged {
+    let answer = seen.browser.exchanged()?;
+    Ok(match &answer.result {
+        SignInAnswer::Session(session) if session.access.id_token.is_some() => Finding::yes(
+            answer.sent(),
+            "signed by the provider, for this client and this sign-in",
+        ),
+        SignInAnswer::Session(_) => {
+            return Err(NotTried::Because("this provider gives out none".into()));
+        }
+        SignInAnswer::Nameless(error) => Finding::no(answer.sent(), "it does not pass its checks")
+            .advise(Side::Provider, &error.message)
+            .advise(
+                Side::Provider,
+                "name the issuer, the client and the nonce in it as they were asked for, and sign it \
+                 with a key that is published",
+            ),
+        _ => return Err(NotTried::Because(NO_SESSION.into())),
+    })
+}
+
+pub(crate) fn user_info(seen: &Observations<'_>) -> Judged {
+    let (answer, claims) = seen.browser.user_info.result()?;
+    let sub = |said: &Value| said.get("sub").cloned();
+    Ok(match (&answer.result, claims) {
+        (Err(fault), _) => {
+            let finding = answer.no_because(&provider::words(*fault));
+            provider::faulty(finding, *fault)
+        }
+        (Ok(None), _) => answer.unclear(),
+        (Ok(Some(_)), None) => answer.yes(),
+        (Ok(Some(told)), Some(claims)) if sub(told) == sub(claims) => {
+            answer.yes_because("the person of the ID token")
+        }
+        (Ok(Some(_)), Some(_)) => answer
+            .no_because("another `sub` than in the ID token")
+            .advise(
+                Side::Provider,
+                "name the same person in both (OpenID Connect Core §5.3.2): the app signs nobody in \
+                 where it has to ask userinfo for a name",
+            ),
+    })
+}
+
+pub(crate) fn api_takes_token(seen: &Observations<'_>) -> Judged {
+    let answer = seen.browser.me.result()?;
+    Ok(match &answer.result {
+        Ok(_) => answer.yes(),
+        Err(fault) => match fault.obstacle() {
+            Some(obstacle) => answer.no().advise_against(obstacle),
+            None => answer
+                .no()
+                .advise(
+                    Side::Backend,
+                    "take the provider's access tokens: check their signature, issuer and audience",
+                )
+                .advise(
+                    Side::Profile,
+                    "or send the other token: browser.api_token; an audience is asked for in \
+                     browser.parameters",
+                ),
+        },
+    })
+}
+
+pub(crate) fn browser_refresh(seen: &Observations<'_>) -> Judged {
+    let Refreshed { answer, .. } = seen.browser.refresh.result()?;
+    Ok(match &answer.result {
+        Renewal::Renewed { .. } => answer.yes(),
+        Renewal::Ended(_) => answer
+            .no_because("the session is over right after the sign-in")
+            .advise(
+                Side::Provider,
+                "accept the refresh token of the sign-in at the same endpoint, from the same client",
+            ),
+        Renewal::Transient => answer.no().advise(
+            Side::Provider,
+            "answer a refresh with 200 and a new access token of the type Bearer; until then the app \
+             keeps the session and shows it as offline",
+        ),
+    })
+}
+
+/// The refresh, where it has renewed the session.
+fn renewed<'a>(seen: &'a Observations<'_>) -> Result<&'a Refreshed, NotTried> {
+    let refreshed = seen.browser.refresh.result()?;
+    match refreshed.answer.result {
+        Renewal::Renewed { .. } => Ok(refreshed),
+        _ => Err(NotTried::Because("the refresh did not succeed".into())),
+    }
+}
+
+pub(crate) fn browser_rotation(seen: &Observations<'_>) -> Judged {
+    let Refreshed { answer, rotates } = renewed(seen)?;
+    Ok(match rotates {
+        true => Finding::yes(answer.sent(), "a new token replaces the old one"),
+        false => Finding::no(answer.sent(), "the token stays the same").advise(
+            Side::Provider,
+            "give out a new one with each refresh to a public client (RFC 9700 §4.14.2): a copy of \
+             one that never changes works until it expires, and nobody notices",
+        ),
+    })
+}
+
+pub(crate) fn spent_token(seen: &Observations<'_>) -> Judged {
+    renewed(seen)?;
+    let Spent { answer, after, .. } = seen.browser.spent.result()?;
+    let seconds = after.as_secs();
+    Ok(match answer.result {
+        Renewal::Ended(_) => answer.yes_because(&format!("{seconds} s after it was replaced")),
+        Renewal::Transient => answer.unclear(),
+        Renewal::Renewed { .. } if *after < seen.plan.grace => answer.unclear_because(&format!(
+            "it still works after {seconds} s: not tried long enough"
+        )),
+        Renewal::Renewed { .. } => answer
+            .no_because(&format!("it still works after {seconds} s"))
+            .advise(
+                Side::Provider,
+                "refuse a token that was replaced with invalid_grant. A minute of leeway is fine, and \
+                 helps an app whose answer was lost",
+            ),
+    })
+}
+
+pub(crate) fn spent_family(seen: &Observations<'_>) -> Judged {
+    renewed(seen)?;
+    let spent = seen.browser.spent.result()?;
+    let Some(newest) = &spent.newest else {
+        return Err(NotTried::Because("the spent token was not refused".into()));
+    };
+    Ok(match newest.result {
+        Renewal::Ended(_) => newest.yes_because("the newest token is refused too"),
+        Renewal::Transient => newest.unclear(),
+        Renewal::Renewed { .. } => newest.no_because("the newest token still works").advise(
+            Side::Provider,
+            "end the whole session when a spent token is used again (RFC 9700 §4.14.2): either the \
+                 app or whoever has copied the token holds the other one",
+        ),
+    })
+}
+
+pub(crate) fn revoked_token(seen: &Observations<'_>) -> Judged {
+    let revocation = seen.browser.revocation.result()?;
+    if revocation.result.is_err() {
+        return Ok(revocation.no().advise(
+            Side::Provider,
+            "answer a revocation with 200, also for a token that is not known (RFC 7009 §2.2); \
+             otherwise the app repeats the sign-out for seven days",
+        ));
+    }
+    let after = seen.browser.after.result()?;
+    Ok(match after.result {
+        Renewal::Ended(_) => Finding::yes(revocation.sent(), format!("a refresh then: {}", after.got())),
+        Renewal::Renewed { .. } => after
+            .no_because("alive after the revocation")
+            .advise(
+                Side::Provider,
+                "end the session when its refresh token is revoked, and refuse the token with \
+                 invalid_grant",
+            ),
+        Renewal::Transient => after.no_because("not invalid_grant").advise(
+            Side::Provider,
+            "refuse a revoked refresh token with 400 and {\"error\": \"invalid_grant\"} (RFC 6749 §5.2): \
+             to the app every other answer is a temporary failure",
+        ),
+    })
+}
