@@ -10,6 +10,7 @@
 
 mod accounts;
 mod backend;
+mod browser;
 pub mod child;
 mod clock;
 mod desktop;
@@ -25,6 +26,7 @@ mod wait;
 
 pub use accounts::{AccountApp, TestHost};
 pub use backend::{account, alive, answer, refusal, start_backend, success};
+pub use browser::sign_in_by_browser;
 pub use clock::{Pace, TestClock, clock, passing};
 pub use desktop::TestDesktop;
 #[cfg(target_os = "linux")]
@@ -55,6 +57,9 @@ pub const PASSWORD: &str = "vestibule-demo";
 pub const WORKSPACE: &str = "default";
 /// The path to which refreshes are sent.
 pub const REFRESH: &str = "/refresh-token";
+/// The token endpoint of the bundled backend as a provider, to which refreshes of a session are sent that
+/// the browser has begun.
+pub const TOKEN: &str = "/oidc/token";
 /// The cookie with the refresh token.
 pub const COOKIE: &str = "__refresh_token";
 /// Longer than the lifetime of an access token of the bundled backend.

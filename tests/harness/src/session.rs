@@ -215,7 +215,11 @@ impl Installation {
     /// The refresh token in the keyring.
     pub fn kept(&self) -> Option<String> {
         let token = self.item()?["token"].take();
-        let text = token["body"].as_str().or(token[0]["value"].as_str());
+        let at_provider = token["provider"]["token"].as_str();
+        let text = token["body"]
+            .as_str()
+            .or(token[0]["value"].as_str())
+            .or(at_provider);
         text.map(str::to_owned)
     }
 

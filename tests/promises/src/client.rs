@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use vestibule_backend::{Backend, Carrier};
+use vestibule_backend::Backend;
 use vestibule_core::SecretStore as _;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{SessionChanged, SignedOutReason};
 use vestibule_harness::{
-    Installation, Lost, Pace, account, is_fresh, login, passing, profile, retry_in, try_until, why,
+    Installation, Lost, Pace, account, is_fresh, passing, retry_in, try_until, why,
 };
 
+use crate::carrier::Carrier;
 use crate::proxy::Proxy;
 
 /// Far longer than the refreshes take after which a session is fresh again.
@@ -28,6 +29,8 @@ const UNHURRIED: Pace = Pace {
 pub struct Client {
     installation: Installation,
     pub email: String,
+    /// How its sessions are begun and renewed.
+    pub carrier: Carrier,
 }
 
 impl Deref for Client {
@@ -46,20 +49,23 @@ impl DerefMut for Client {
 
 impl Client {
     /// A session in which nobody has signed in yet.
-    pub async fn new(address: String, email: String) -> Result<Self, Lost> {
-        let profile = profile(&address, Carrier::Cookie, json!({}))?;
+    pub async fn new(address: String, email: String, carrier: Carrier) -> Result<Self, Lost> {
+        let profile = carrier.profile(&address, json!({}))?;
         let client = Self {
             installation: Installation::open(Arc::default(), profile, None)?,
             email,
+            carrier,
         };
         client.until_started().await?;
         Ok(client)
     }
 
-    /// Signs in with the password.
+    /// Signs in with the password, or by the browser.
     pub async fn sign_in(&self) -> Result<(), Lost> {
-        let signed_in = self.session.login(login(&self.email)).await;
-        signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
+        let signed_in = self
+            .carrier
+            .sign_in(&self.session, &self.desktop, &self.email);
+        signed_in.await?;
         self.until("a fresh session", |now| is_fresh(&now.state))
             .await?;
         Ok(())
@@ -75,8 +81,7 @@ impl Client {
     /// Starts the app again with another origin in the profile. Nothing of the old one must be
     /// kept.
     pub async fn move_to(&mut self, to: &str) -> Result<(), Lost> {
-        let profile = self.profile.clone().with_backend(to);
-        self.profile = profile.map_err(|error| error.to_string())?;
+        self.profile = self.carrier.profile(to, json!({}))?;
         self.restart()?;
         self.until_started().await
     }
@@ -86,8 +91,7 @@ impl Client {
     pub fn displace(&mut self, to: &str) -> Result<(), Lost> {
         let from = self.profile.backend.to_string();
         let from = from.trim_end_matches('/');
-        let profile = self.profile.clone().with_backend(to);
-        self.profile = profile.map_err(|error| error.to_string())?;
+        self.profile = self.carrier.profile(to, json!({}))?;
         let host = |origin: &str| {
             let host = origin.split("//").nth(1).unwrap_or_default();
             format!(r#""host":"{}""#, host.split(':').next().unwrap_or_default())
@@ -208,9 +212,9 @@ impl DerefMut for ProxiedClient {
 
 impl ProxiedClient {
     /// A client that has signed in. Several can share a `backend`.
-    pub async fn signed_in(backend: &Backend) -> Result<Self, Lost> {
+    pub async fn signed_in(backend: &Backend, carrier: Carrier) -> Result<Self, Lost> {
         let (proxy, email) = way(backend).await?;
-        let client = Client::new(proxy.url(), email).await?;
+        let client = Client::new(proxy.url(), email, carrier).await?;
         client.sign_in().await?;
         Ok(Self { proxy, client })
     }

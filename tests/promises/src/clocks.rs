@@ -3,7 +3,8 @@
 //! A healthy backend whose tokens claim to live for less than a minute; a client whose wall clock
 //! is set to anything, whose machine sleeps for minutes or years, and which receives dates that
 //! are years off. A run is lost if anybody is signed out, if the keyring item is deleted, or if
-//! the timer sends two refreshes within 30 s of the machine's time.
+//! the timer sends two refreshes within 30 s of the machine's time. Every third life is that of a session
+//! which the browser has begun.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,8 +14,9 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::testing::{Clock as _, SinceBoot};
-use vestibule_harness::{Lost, REFRESH, TestClock, get, identity, is_fresh, try_eventually};
+use vestibule_harness::{Lost, TestClock, get, identity, is_fresh, try_eventually};
 
+use crate::carrier::Carrier;
 use crate::client::ProxiedClient;
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Answer};
@@ -53,7 +55,8 @@ async fn run(setting: &Setting, lives: u64) -> Row {
     let (lived, losses) = pool::run("wrong clocks", setting, jobs).await;
     Row {
         what: format!(
-            "jumps, sleeps and clocks ±10 years off, either side, in {lived} lives of {STEPS}"
+            "jumps, sleeps and clocks ±10 years off, either side, in {lived} lives of {STEPS}, a third of \
+             them with a session of the browser"
         ),
         runs: lived * STEPS,
         losses,
@@ -67,7 +70,11 @@ type Stamps = Arc<Mutex<Vec<SinceBoot>>>;
 
 async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let client = ProxiedClient::signed_in(backend).await?;
+    let carrier = match seed % 3 {
+        2 => Carrier::Provider,
+        _ => Carrier::Cookie,
+    };
+    let client = ProxiedClient::signed_in(backend, carrier).await?;
     let before = identity(&client.session.snapshot().state);
     speak(&client, 0, true).await?;
     // From here on every token claims to live for less than the core accepts as shortest.
@@ -115,8 +122,9 @@ async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
 
 fn note_refreshes(client: &ProxiedClient, stamps: &Stamps) {
     let (stamps, clock): (Stamps, Arc<TestClock>) = (stamps.clone(), client.clock.clone());
+    let refresh = client.carrier.refresh_path();
     client.proxy.on_request(move |path| {
-        if path == REFRESH {
+        if path == refresh {
             let mut stamps = stamps.lock().unwrap_or_else(PoisonError::into_inner);
             stamps.push(clock.since_boot());
         }
@@ -167,6 +175,7 @@ async fn speak(client: &ProxiedClient, off: u64, ahead: bool) -> Result<(), Lost
         let body = String::from_utf8_lossy(&answer.body);
         // The same length as before, since `content-length` does not change.
         let body = body.replace(r#""expiresIn":900"#, r#""expiresIn":  1"#);
+        let body = body.replace(r#""expires_in":900"#, r#""expires_in":  1"#);
         let spoiled = Answer {
             head: answer.head.replace("Max-Age=", &end),
             body: body.into_bytes(),
@@ -179,6 +188,9 @@ async fn speak(client: &ProxiedClient, off: u64, ahead: bool) -> Result<(), Lost
         .lift()
         .await
         .map_err(|error| error.to_string())?;
-    let struck = client.proxy.strike(Some(REFRESH), act).await;
+    let struck = client
+        .proxy
+        .strike(Some(client.carrier.refresh_path()), act)
+        .await;
     struck.map_err(|error| error.to_string())
 }

@@ -4,7 +4,8 @@
 //! Each rule of the default profile, from the real backend and as a scripted answer, at every
 //! moment. A run is lost if the session goes on, if the reason is wrong, if the token stays in the
 //! store, if the next start shows another reason or asks the backend again, or if a new sign-in
-//! does not work.
+//! does not work. A session that the browser has begun ends by `invalid_grant` from the provider, and by
+//! nothing else ([`crate::not_definite`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,8 +13,9 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
 use vestibule_core::wire::{Cause, SignedOutReason};
-use vestibule_harness::{A_LIFE, Lost, REFRESH, get, is_fresh, try_eventually};
+use vestibule_harness::{A_LIFE, Lost, get, is_fresh, try_eventually};
 
+use crate::carrier::Carrier;
 use crate::client::ProxiedClient;
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Script};
@@ -26,6 +28,28 @@ const RUNS: usize = 1000;
 /// Rejections with an error code, each at every moment once.
 pub async fn short(setting: &Setting) -> Row {
     named(setting, 1, usize::MAX).await
+}
+
+/// Rejections by a provider.
+pub mod by_provider {
+    use super::{BY_PROVIDER, RUNS, Row, Setting, row, run};
+
+    /// Each at every moment once.
+    pub async fn short(setting: &Setting) -> Row {
+        all(setting, 1, usize::MAX).await
+    }
+
+    /// The same, repeated.
+    pub async fn long(setting: &Setting) -> Row {
+        all(setting, RUNS, RUNS).await
+    }
+
+    async fn all(setting: &Setting, rounds: usize, most: usize) -> Row {
+        let (runs, losses) = run(setting, (&BY_PROVIDER, 1), rounds, most).await;
+        let what = "ways of a provider to say invalid_grant";
+        let bound = "all end at once, with the right reason";
+        row(what, BY_PROVIDER.len(), bound, runs, losses)
+    }
 }
 
 /// The same, repeated.
@@ -91,47 +115,89 @@ enum Way {
 
 const NO: &str = "401 Unauthorized";
 
-type Rule = (Way, SignedOutReason);
+/// Why the backend rejects the token, what is said to the person, and the session that is rejected.
+type Rule = (Way, SignedOutReason, Carrier);
 
 const NAMED: [Rule; 9] = {
     use SignedOutReason::{DeviceMismatch, Expired, Reuse, Revoked};
-    [
-        (Way::Says(NO, r#"{"code":"TOKEN_EXPIRED"}"#), Expired),
-        (Way::Says(NO, r#"{"code":"TOKEN_INVALID"}"#), Expired),
-        (Way::Says(NO, r#"{"code":"SESSION_ENDED"}"#), Expired),
-        (
-            Way::Says(NO, r#"{"code":"REFRESH_REUSED","message":"x"}"#),
-            Reuse,
-        ),
-        (Way::Says(NO, r#"{"code":"SESSION_REVOKED"}"#), Revoked),
-        (
-            Way::Says("403 Forbidden", r#"{"code":"DEVICE_MISMATCH"}"#),
-            DeviceMismatch,
-        ),
-        (Way::Revoked, Revoked),
-        (Way::Blocked, Revoked),
-        (Way::Copied, Reuse),
-    ]
+    with(
+        Carrier::Cookie,
+        [
+            (Way::Says(NO, r#"{"code":"TOKEN_EXPIRED"}"#), Expired),
+            (Way::Says(NO, r#"{"code":"TOKEN_INVALID"}"#), Expired),
+            (Way::Says(NO, r#"{"code":"SESSION_ENDED"}"#), Expired),
+            (
+                Way::Says(NO, r#"{"code":"REFRESH_REUSED","message":"x"}"#),
+                Reuse,
+            ),
+            (Way::Says(NO, r#"{"code":"SESSION_REVOKED"}"#), Revoked),
+            (
+                Way::Says("403 Forbidden", r#"{"code":"DEVICE_MISMATCH"}"#),
+                DeviceMismatch,
+            ),
+            (Way::Revoked, Revoked),
+            (Way::Blocked, Revoked),
+            (Way::Copied, Reuse),
+        ],
+    )
 };
 
-const BY_STATUS: [Rule; 7] = [
-    (Way::Says(NO, "{}"), SignedOutReason::Expired),
-    (
-        Way::Says(NO, r#"{"message":"no"}"#),
-        SignedOutReason::Expired,
-    ),
-    (
-        Way::Says(NO, r#"{"code":"refresh_reused"}"#),
-        SignedOutReason::Expired,
-    ),
-    (Way::Says(NO, r#"{"code":401}"#), SignedOutReason::Expired),
-    (
-        Way::Says(NO, r#"{"error":{"code":"REFRESH_REUSED"}}"#),
-        SignedOutReason::Expired,
-    ),
-    (Way::Says(NO, "[]"), SignedOutReason::Expired),
-    (Way::Says(NO, "null"), SignedOutReason::Expired),
-];
+/// A provider says `invalid_grant` and no more (RFC 6749 §5.2), so the reason is the same whatever it was.
+const BY_PROVIDER: [Rule; 7] = {
+    const BAD: &str = "400 Bad Request";
+    const GONE: &str = r#"{"error":"invalid_grant"}"#;
+    let expired = SignedOutReason::Expired;
+    with(
+        Carrier::Provider,
+        [
+            (Way::Says(BAD, GONE), expired),
+            (Way::Says(NO, GONE), expired),
+            (Way::Says("403 Forbidden", GONE), expired),
+            (
+                Way::Says(
+                    BAD,
+                    r#"{"error":"invalid_grant","error_description":"Token is not active","error_uri":null}"#,
+                ),
+                expired,
+            ),
+            (Way::Revoked, expired),
+            (Way::Blocked, expired),
+            (Way::Copied, expired),
+        ],
+    )
+};
+
+const BY_STATUS: [Rule; 7] = with(
+    Carrier::Cookie,
+    [
+        (Way::Says(NO, "{}"), SignedOutReason::Expired),
+        (
+            Way::Says(NO, r#"{"message":"no"}"#),
+            SignedOutReason::Expired,
+        ),
+        (
+            Way::Says(NO, r#"{"code":"refresh_reused"}"#),
+            SignedOutReason::Expired,
+        ),
+        (Way::Says(NO, r#"{"code":401}"#), SignedOutReason::Expired),
+        (
+            Way::Says(NO, r#"{"error":{"code":"REFRESH_REUSED"}}"#),
+            SignedOutReason::Expired,
+        ),
+        (Way::Says(NO, "[]"), SignedOutReason::Expired),
+        (Way::Says(NO, "null"), SignedOutReason::Expired),
+    ],
+);
+
+const fn with<const N: usize>(carrier: Carrier, rules: [(Way, SignedOutReason); N]) -> [Rule; N] {
+    let mut all = [(rules[0].0, rules[0].1, carrier); N];
+    let mut at = 1;
+    while at < N {
+        all[at] = (rules[at].0, rules[at].1, carrier);
+        at += 1;
+    }
+    all
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
@@ -169,12 +235,12 @@ async fn run(
     };
     let jobs = (0..rounds).flat_map(|_| once()).take(most);
     let jobs = jobs
-        .map(|((way, wanted), moment)| {
+        .map(|(rule, moment)| {
             let backend = backend.clone();
             Job {
-                name: format!("{way:?} at {moment:?}"),
+                name: format!("{rule:?} at {moment:?}"),
                 slow: false,
-                work: Box::pin(async move { one(&backend, way, wanted, moment, answers).await }),
+                work: Box::pin(async move { one(&backend, rule, moment, answers).await }),
             }
         })
         .collect();
@@ -184,12 +250,11 @@ async fn run(
 /// One run, in which the session ends after this many `answers`.
 async fn one(
     backend: &Backend,
-    way: Way,
-    wanted: SignedOutReason,
+    (way, wanted, carrier): Rule,
     moment: Moment,
     answers: usize,
 ) -> Result<(), Lost> {
-    let mut client = ProxiedClient::signed_in(backend).await?;
+    let mut client = ProxiedClient::signed_in(backend, carrier).await?;
     reject(backend, &client, way).await?;
     let asked = count_refreshes(&client);
     let copied = matches!(way, Way::Copied);
@@ -230,9 +295,9 @@ async fn one(
 /// Counts the refreshes that are sent from here on.
 fn count_refreshes(client: &ProxiedClient) -> Arc<AtomicUsize> {
     let asked = Arc::new(AtomicUsize::new(0));
-    let counted = asked.clone();
+    let (counted, refresh) = (asked.clone(), client.carrier.refresh_path());
     client.proxy.on_request(move |path| {
-        counted.fetch_add(usize::from(path == REFRESH), Ordering::SeqCst);
+        counted.fetch_add(usize::from(path == refresh), Ordering::SeqCst);
     });
     asked
 }
@@ -273,7 +338,8 @@ async fn reject(backend: &Backend, client: &ProxiedClient, way: Way) -> Result<(
         Way::Says(status, body) => {
             let json = "content-type: application/json\r\n";
             let act = Act::Instead(Script::answer(status, json, body));
-            let struck = client.proxy.strike(Some(REFRESH), act).await;
+            let refresh = Some(client.carrier.refresh_path());
+            let struck = client.proxy.strike(refresh, act).await;
             struck.map_err(|error| error.to_string())?;
         }
         Way::Revoked if backend.revoke_session(&client.email) == 0 => {

@@ -11,7 +11,6 @@ mod account_kills;
 mod app;
 #[cfg(target_os = "linux")]
 mod canaries;
-#[cfg(target_os = "linux")]
 mod carrier;
 pub mod children;
 mod client;
@@ -27,6 +26,7 @@ mod keyring;
 #[cfg(target_os = "linux")]
 mod launches;
 mod network_faults;
+mod not_definite;
 mod origin;
 #[cfg(target_os = "linux")]
 mod page_limits;

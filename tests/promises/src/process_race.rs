@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vestibule_backend::{Backend, Carrier};
+use vestibule_backend::Backend;
 use vestibule_bus::Bus;
 use vestibule_harness::{Lost, account, is_fresh, why};
 
 use crate::app::{App, AppHome, AppReport, Command};
-use crate::carrier::word;
+use crate::carrier::Carrier;
 use crate::crash::{DaemonMonitor, backend, bus};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -27,12 +27,13 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A few hundred rotations.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 300).await
+    run(setting, [(Carrier::Cookie, 240), (Carrier::Provider, 80)]).await
 }
 
 /// The long form: many rotations.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 10_000).await
+    let races = [(Carrier::Cookie, 10_000), (Carrier::Provider, 10_000)];
+    run(setting, races).await
 }
 
 #[derive(Default)]
@@ -42,45 +43,54 @@ struct Race {
     handovers: u64,
 }
 
-async fn run(setting: &Setting, rotations: u64) -> Row {
-    let mut broken = String::new();
-    let raced = match bus() {
-        Ok(bus) => {
-            let monitor = DaemonMonitor::new("process race", &bus);
-            let raced = race(setting, &bus, rotations, &monitor).await;
-            broken = monitor.broken();
-            raced
-        }
-        Err(lost) => Err(lost),
-    };
-    let (race, losses) = match raced {
-        Ok(race) => (race, 0),
-        Err(lost) => {
-            eprintln!("\rprocess race lost: {lost}");
-            (Race::default(), 1)
-        }
-    };
-    Row {
-        what: format!(
-            "{PROCESSES} processes rotate one session, strict backend, {} times after another one{broken}",
-            race.handovers
-        ),
-        runs: race.rotations,
-        losses,
+async fn run(setting: &Setting, races: [(Carrier, u64); 2]) -> Row {
+    let mut row = Row {
+        what: String::new(),
+        runs: 0,
+        losses: 0,
         bound: "0 reuse, nobody signed out",
-        holds: losses == 0 && race.rotations >= rotations,
+        holds: true,
+    };
+    let (mut handovers, mut of_browser, mut broken) = (0, 0, String::new());
+    for (carrier, rotations) in races {
+        let raced = match bus() {
+            Ok(bus) => {
+                let monitor = DaemonMonitor::new("process race", &bus);
+                let raced = race(setting, &bus, carrier, rotations, &monitor).await;
+                broken += &monitor.broken();
+                raced
+            }
+            Err(lost) => Err(lost),
+        };
+        let race = raced.unwrap_or_else(|lost| {
+            eprintln!("\rprocess race lost: {carrier:?}: {lost}");
+            row.losses += 1;
+            Race::default()
+        });
+        row.runs += race.rotations;
+        row.holds &= row.losses == 0 && race.rotations >= rotations;
+        handovers += race.handovers;
+        if carrier == Carrier::Provider {
+            of_browser = race.rotations;
+        }
     }
+    row.what = format!(
+        "{PROCESSES} processes rotate one session, strict backend, {handovers} times after another one, \
+         {of_browser} times a session of the browser{broken}"
+    );
+    row
 }
 
 /// The race; repeated from its start if the keyring daemon broke.
 async fn race(
     setting: &Setting,
     bus: &Arc<Bus>,
+    carrier: Carrier,
     rotations: u64,
     monitor: &DaemonMonitor,
 ) -> Result<Race, Lost> {
     while !monitor.is_given_up() {
-        let race = one_race(setting, bus, rotations);
+        let race = one_race(setting, bus, carrier, rotations);
         if let Some(race) = monitor.watch(race, "the race").await {
             return race;
         }
@@ -88,10 +98,15 @@ async fn race(
     Err("the race needs a keyring, and no daemon starts".into())
 }
 
-async fn one_race(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
-    let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
+async fn one_race(
+    setting: &Setting,
+    bus: &Arc<Bus>,
+    carrier: Carrier,
+    rotations: u64,
+) -> Result<Race, Lost> {
+    let backend = backend(Duration::ZERO, carrier).await?;
     let email = account(&backend)?;
-    let home = AppHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
+    let home = AppHome::new(setting, bus, backend.url(), carrier.word(), email);
     let mut apps = vec![home.start(bus)?];
     apps[0].ask(Command::SignIn(None)).await?;
     for _ in 1..PROCESSES {

@@ -30,7 +30,7 @@ use crate::account_kills;
 use crate::canaries;
 #[cfg(target_os = "linux")]
 use crate::crash::{grace, sign_outs, strict, two_people};
-use crate::definite::by_status;
+use crate::definite::{by_provider, by_status};
 #[cfg(target_os = "linux")]
 use crate::isolation;
 #[cfg(target_os = "linux")]
@@ -45,8 +45,8 @@ use crate::report::{self, Numbered, Row};
 #[cfg(target_os = "linux")]
 use crate::right_person::{self, mutants};
 use crate::{
-    clocks, definite, fleet, origin, parsers, plans, response_limits, secrecy, single_flight,
-    state_machine, transient,
+    clocks, definite, fleet, not_definite, origin, parsers, plans, response_limits, secrecy,
+    single_flight, state_machine, transient,
 };
 
 /// What a form has to work with.
@@ -114,6 +114,8 @@ pub const PROMISES: &[Promise] = &[
     promise!("P1", state_machine),
     promise!("P2", definite),
     promise!("P2", by_status),
+    promise!("P2", by_provider),
+    promise!("P2", not_definite),
     #[cfg(target_os = "linux")]
     promise!("P3", process_race),
     promise!("P4", single_flight),

@@ -12,25 +12,46 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::testing::PAGE_GAP;
-use vestibule_harness::{A_LIFE, Lost, REFRESH, get, is_fresh};
+use vestibule_harness::{A_LIFE, Lost, get, is_fresh};
 
+use crate::carrier::Carrier;
 use crate::client::{Client, way};
 use crate::registry::Setting;
 use crate::report::Row;
 
 const CALLERS: usize = 1000;
 
-/// Every kind of round twice.
+/// Every kind of round twice, and once with a session of the browser.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 8).await
+    run(setting, [(Carrier::Cookie, 8), (Carrier::Provider, 4)]).await
 }
 
 /// The long form: many rounds.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 200).await
+    run(setting, [(Carrier::Cookie, 200), (Carrier::Provider, 200)]).await
 }
 
-async fn run(setting: &Setting, rounds: u64) -> Row {
+async fn run(setting: &Setting, sessions: [(Carrier, u64); 2]) -> Row {
+    let (mut runs, mut losses) = (0, 0);
+    for (carrier, rounds) in sessions {
+        runs += rounds;
+        losses += all_rounds(setting, carrier, rounds).await;
+    }
+    let [_, (_, of_browser)] = sessions;
+    Row {
+        what: format!(
+            "{CALLERS} callers at once on a spent access token; {of_browser} of the rounds with a \
+             session of the browser"
+        ),
+        runs,
+        losses,
+        bound: "exactly 1 refresh, every round",
+        holds: losses == 0,
+    }
+}
+
+/// Makes these rounds with one session. Returns how many were lost.
+async fn all_rounds(setting: &Setting, carrier: Carrier, rounds: u64) -> u64 {
     let strict = Config {
         grace: Duration::ZERO,
         ..Config::default()
@@ -39,31 +60,26 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     let backend = backend.expect("the bundled backend starts on a free port");
     // Directly to the backend: a proxy in between would slow the callers down.
     let (_proxy, email) = way(&backend).await.expect("a fresh account");
-    let client = Client::new(backend.url(), email).await;
+    let client = Client::new(backend.url(), email, carrier).await;
     let client = client.expect("a session");
     client.sign_in().await.expect("the right password");
     let mut losses = 0;
     for number in 0..rounds {
         if let Err(lost) = round(&backend, &client, number).await {
             losses += 1;
-            eprintln!("\rsingle flight lost: round {number}: {lost}");
+            eprintln!("\rsingle flight lost: {carrier:?}, round {number}: {lost}");
         }
         setting.progress("single flight", number + 1, rounds);
     }
-    Row {
-        what: format!("{CALLERS} callers at once on a spent access token"),
-        runs: rounds,
-        losses,
-        bound: "exactly 1 refresh, every round",
-        holds: losses == 0,
-    }
+    losses
 }
 
 async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lost> {
-    let before = backend.requests("POST", REFRESH);
+    let refresh = client.carrier.refresh_path();
+    let before = backend.requests("POST", refresh);
     let slow = number % 4 >= 2;
     if slow {
-        let delay = Fault::on("POST", REFRESH, Effect::Delay { ms: 100 });
+        let delay = Fault::on("POST", refresh, Effect::Delay { ms: 100 });
         backend.faults().add(delay.times(1));
     }
     let by_clock = number.is_multiple_of(2);
@@ -94,7 +110,7 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
             example = Some(format!("{:?}", answer.map(|reply| reply.status)));
         }
     }
-    let refreshes = backend.requests("POST", REFRESH) - before;
+    let refreshes = backend.requests("POST", refresh) - before;
     if unserved > 0 {
         return Err(format!("{unserved} callers were not served: {example:?}"));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use uuid::Uuid;
-use vestibule_core::testing::{Challenge, Event, Outage, State};
+use vestibule_core::testing::{BrowserSignIn, Challenge, Event, Outage, State};
 use vestibule_core::wire::{Freshness, Phase, SessionInfo, SignedOutReason, StorageStatus, User};
 
 use crate::registry::Setting;
@@ -58,7 +58,7 @@ macro_rules! properties {
 const PROPERTIES: [(&str, fn()); 7] = properties![
     only_an_end_and_a_sign_out_take_a_session_away,
     nothing_late_brings_a_session_back,
-    a_challenge_changes_nothing_but_itself,
+    what_waits_for_a_person_changes_nothing_but_itself,
     the_view_is_consistent,
     the_same_news_twice_is_no_news,
     nothing_leads_back_to_the_beginning,
@@ -133,6 +133,24 @@ fn any_challenge() -> impl Strategy<Value = Challenge> {
     })
 }
 
+fn any_browser_sign_in() -> impl Strategy<Value = BrowserSignIn> {
+    (0..3_u8, any::<bool>()).prop_map(|(number, opened)| BrowserSignIn {
+        id: Uuid::from_u128(number.into()).into(),
+        label: None,
+        opened,
+        device: None,
+        expires_at: Duration::from_secs(number.into()),
+    })
+}
+
+/// A sign-in that waits for a person, and what ends it when it is given up.
+fn any_pending() -> impl Strategy<Value = (Event, Event)> {
+    prop_oneof![
+        any_challenge().prop_map(|it| (Event::Challenged(it), Event::ChallengeOver)),
+        any_browser_sign_in().prop_map(|it| (Event::BrowserSignIn(it), Event::BrowserSignInOver)),
+    ]
+}
+
 /// A user with a session, for a sign-in and for other events that need one.
 fn any_person() -> impl Strategy<Value = (User, SessionInfo)> {
     (0..3_u8, 0..3_u8).prop_map(|(person, number)| (user(person), session(person, number)))
@@ -168,8 +186,10 @@ fn any_passing() -> impl Strategy<Value = Event> {
 
 fn any_challenging() -> impl Strategy<Value = Event> {
     prop_oneof![
-        any_challenge().prop_map(Event::Challenged),
+        any_pending().prop_map(|(begins, _)| begins),
         Just(Event::ChallengeOver),
+        Just(Event::BrowserSignInOver),
+        Just(Event::PendingOver),
     ]
 }
 
@@ -197,23 +217,28 @@ fn after(events: impl IntoIterator<Item = Event>) -> State {
     state
 }
 
-/// The state after an open challenge is cancelled.
-fn without_challenge(state: &State) -> State {
+/// The state after whatever waits for a person is given up.
+fn without_pending(state: &State) -> State {
     let mut state = state.clone();
-    state.apply(Event::ChallengeOver);
+    state.apply(Event::PendingOver);
     state
+}
+
+/// What waits for a person.
+fn pending(state: &State) -> (Option<&Challenge>, Option<&BrowserSignIn>) {
+    (state.open_challenge(), state.browser_sign_in())
 }
 
 fn is_signed_out(state: &State) -> bool {
     matches!(
-        without_challenge(state).view(Duration::ZERO).phase,
+        without_pending(state).view(Duration::ZERO).phase,
         Phase::SignedOut { .. }
     )
 }
 
 fn is_signed_in(state: &State) -> bool {
     matches!(
-        without_challenge(state).view(Duration::ZERO).phase,
+        without_pending(state).view(Duration::ZERO).phase,
         Phase::SignedIn { .. }
     )
 }
@@ -248,40 +273,42 @@ proptest! {
     ) {
         let mut state = after(past);
         state.apply(sign_out);
-        let why = without_challenge(&state).view(Duration::ZERO).phase;
+        let why = without_pending(&state).view(Duration::ZERO).phase;
         for event in late {
             state.apply(event.clone());
             prop_assert!(is_signed_out(&state), "{event:?} after the end gave {state:?}");
             prop_assert_eq!(state.signed_in(), None);
             prop_assert_eq!(state.outage(), None, "a signed-out state has no outage");
-            prop_assert_eq!(&without_challenge(&state).view(Duration::ZERO).phase, &why, "the first reason stands");
+            prop_assert_eq!(&without_pending(&state).view(Duration::ZERO).phase, &why, "the first reason stands");
         }
     }
 
-    /// A challenge is beside the session: whatever happens meanwhile, cancelling it leaves the
-    /// state that would exist without it.
-    fn a_challenge_changes_nothing_but_itself(
+    /// A challenge, and a sign-in by the browser, are beside the session: whatever happens meanwhile,
+    /// cancelling it leaves the state that would exist without it.
+    fn what_waits_for_a_person_changes_nothing_but_itself(
         past in any_past(),
-        challenge in any_challenge(),
+        (begins, over) in any_pending(),
         meanwhile in prop::collection::vec(
             prop_oneof![5 => any_passing(), 1 => any_why().prop_map(Event::Ended)],
             0..20,
         ),
     ) {
-        let before = without_challenge(&after(past));
+        let before = without_pending(&after(past));
         let mut plain = before.clone();
-        let mut challenged = before.clone();
-        challenged.apply(Event::Challenged(challenge.clone()));
+        let mut waits = before.clone();
+        waits.apply(begins);
+        let begun = waits.clone();
+        prop_assert!(pending(&begun) != (None, None), "nothing waits");
         for event in meanwhile {
             plain.apply(event.clone());
-            challenged.apply(event.clone());
-            prop_assert_eq!(challenged.open_challenge(), Some(&challenge), "{:?} closed it", event);
-            prop_assert_eq!(challenged.signed_in(), plain.signed_in(), "behind the challenge, after {:?}", event);
-            prop_assert_eq!(challenged.outage(), plain.outage());
-            prop_assert_eq!(challenged.is_restoring(), plain.is_restoring());
+            waits.apply(event.clone());
+            prop_assert_eq!(pending(&waits), pending(&begun), "{:?} closed it", event);
+            prop_assert_eq!(waits.signed_in(), plain.signed_in(), "behind it, after {:?}", event);
+            prop_assert_eq!(waits.outage(), plain.outage());
+            prop_assert_eq!(waits.is_restoring(), plain.is_restoring());
         }
-        challenged.apply(Event::ChallengeOver);
-        prop_assert_eq!(challenged, plain);
+        waits.apply(over);
+        prop_assert_eq!(waits, plain);
     }
 
     /// The window's view is consistent in every state that can be reached.
@@ -303,20 +330,24 @@ proptest! {
                     prop_assert_eq!(state.signed_in(), Some((user, session)));
                     let outage = match freshness { Freshness::Fresh => None, Freshness::Stale(outage) => Some(outage.since) };
                     prop_assert_eq!(state.outage().map(|outage| outage.since), outage);
-                    prop_assert_eq!(state.open_challenge(), None);
+                    prop_assert_eq!(pending(&state), (None, None));
                 }
                 Phase::SignedOut { .. } => {
                     prop_assert_eq!(state.signed_in(), None);
                     prop_assert_eq!(state.outage(), None);
-                    prop_assert_eq!(state.open_challenge(), None);
+                    prop_assert_eq!(pending(&state), (None, None));
                     let shown = serde_json::to_value(&view).unwrap();
-                    for key in ["user", "session", "challenge", "freshness"] {
+                    for key in ["user", "session", "challenge", "signIn", "freshness"] {
                         prop_assert!(shown.get(key).is_none(), "{key} of a session that is over");
                     }
                 }
                 Phase::OtpPending { challenge } => {
                     let open = state.open_challenge().map(|open| open.id);
                     prop_assert_eq!(open, Some(challenge.id));
+                }
+                Phase::BrowserPending { sign_in } => {
+                    let open = state.browser_sign_in().map(|open| open.id);
+                    prop_assert_eq!(open, Some(sign_in.id));
                 }
                 Phase::Restoring { outage, .. } => {
                     prop_assert_eq!(state.signed_in(), None);
@@ -357,7 +388,7 @@ proptest! {
         let mut state = after(past);
         state.apply(Event::SignedIn { user: user.clone(), session: session.clone(), remembered: true });
         prop_assert_eq!(state.signed_in(), Some((&user, &session)));
-        prop_assert_eq!(state.open_challenge(), None);
+        prop_assert_eq!(pending(&state), (None, None));
         prop_assert_eq!(state.outage(), None);
         state.apply(Event::SignedOut);
         let by_user = Phase::SignedOut { why: SignedOutReason::ByUser };

@@ -17,7 +17,7 @@ pub use crate::schedule::{
 };
 pub use crate::session::{Item, Machine, Upload, UploadAnswer};
 pub use crate::session_entries::read as read_session_entries;
-pub use crate::state::{Challenge, Event, Outage, State};
+pub use crate::state::{BrowserSignIn, Challenge, Event, Outage, State};
 pub use crate::status::api_failure;
 pub use crate::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
 pub use crate::storage::file_lock::FileLock;

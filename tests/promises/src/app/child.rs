@@ -12,17 +12,18 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
-use vestibule_core::session::Session;
+use vestibule_core::session::{Config, Session};
 use vestibule_core::testing::{BoundedStore, FAILPOINTS, Item, WriteOrder};
 use vestibule_core::{AuthError, Keyring, SecretBytes, SecretStore, StoreError};
 use vestibule_harness::child::{report, serve, serve_once};
 use vestibule_harness::{
-    A_LIFE, Pace, TestClock, clock, config, get, is_session_item, item_name, login, owner, why,
+    A_LIFE, Pace, TestClock, TestDesktop, clock, config, get, is_session_item, item_name, owner,
+    why,
 };
 
 use super::protocol::{AppProtocol, AppStart, Command, Done, Event, ItemProtocol, Probe, Watched};
 use super::window::PollingWindow;
-use crate::carrier;
+use crate::carrier::{self, Carrier};
 
 /// How fast the clock of a fast app goes.
 const FAST: Pace = Pace {
@@ -164,6 +165,9 @@ struct RunningApp {
     probe: BoundedStore,
     probes: u64,
     clock: Arc<TestClock>,
+    carrier: Carrier,
+    /// The browser of a sign-in by it is played in this process, and dies with it.
+    desktop: Arc<TestDesktop>,
     email: String,
     rotating: Option<(Arc<AtomicBool>, JoinHandle<u64>)>,
 }
@@ -179,8 +183,12 @@ impl RunningApp {
             store.look()?;
         }
         let clock = clock();
-        let profile = carrier::profile(&start.address, &start.carrier)?;
-        let config = config(profile, &start.folder, store.clone());
+        let (carrier, profile) = carrier::profile(&start.address, &start.carrier)?;
+        let desktop = Arc::new(TestDesktop::default());
+        let config = Config {
+            desktop: desktop.clone(),
+            ..config(profile, &start.folder, store.clone())
+        };
         let session = Session::open_with_clock(config, clock.clone());
         let session = session.map_err(|error| error.to_string())?;
         let mut changes = session.subscribe();
@@ -203,6 +211,8 @@ impl RunningApp {
             probes: 0,
             store,
             clock,
+            carrier,
+            desktop,
             email: start.email,
             rotating: None,
         })
@@ -212,8 +222,9 @@ impl RunningApp {
         let mut done = Done::default();
         match command {
             Command::SignIn(email) => {
-                let input = login(email.as_deref().unwrap_or(&self.email));
-                self.session.login(input).await.map_err(code)?;
+                let email = email.as_deref().unwrap_or(&self.email);
+                let (session, desktop) = (&self.session, &self.desktop);
+                self.carrier.sign_in(session, desktop, email).await?;
             }
             Command::Refresh => self.session.refresh().await.map_err(code)?,
             Command::SignOut => self.sign_out().await?,

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::Secret;
-use vestibule_core::wire::{LoginInput, RegisterInput};
+use vestibule_core::wire::{BrowserSignInInput, LoginInput, RegisterInput};
 use vestibule_harness::child::{Protocol, serve_once};
-use vestibule_harness::{Lost, OTP, PASSWORD, get};
+use vestibule_harness::{DEMO, Lost, OTP, PASSWORD, TOKEN, get};
 use vestibule_log::Log;
 use vestibule_log::report::{Report, Reporter};
 
+use crate::carrier::Carrier;
 use crate::client::Client;
-use crate::proxy::Proxy;
+use crate::proxy::{Act, Proxy, Script};
 use crate::registry::{self, Form, Setting};
 use crate::secrecy::{Account, captured, needles};
 use crate::transient;
@@ -75,6 +77,7 @@ async fn all(log: &Log, form: Form) -> Result<Account, Lost> {
     };
     let came = transient::matrix("secrecy", &setting, form).await;
     tour().await?;
+    tour_of_provider().await?;
     #[cfg(target_os = "linux")]
     super::keyring_states::live().await?;
     let secrets = captured::secrets();
@@ -109,7 +112,7 @@ async fn tour() -> Result<(), Lost> {
     let backend = backend.map_err(|error| error.to_string())?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| error.to_string())?;
-    let client = Client::new(proxy.url(), OTP.into()).await?;
+    let client = Client::new(proxy.url(), OTP.into(), Carrier::Cookie).await?;
     let session = &client.session;
     let _ = captured::result(session.login(login("a-wrong-password-indeed")).await);
     let asked = captured::result(session.login(login(PASSWORD)).await);
@@ -146,6 +149,58 @@ async fn tour() -> Result<(), Lost> {
     let _ = captured::result(session.refresh().await);
     captured::value(&session.snapshot());
     Ok(())
+}
+
+/// Sign-ins at a provider: one that lasts until the provider ends it, one whose code is refused, and one
+/// by a code on another device that nobody uses.
+async fn tour_of_provider() -> Result<(), Lost> {
+    let backend = Backend::start(Config::default()).await;
+    let backend = backend.map_err(|error| error.to_string())?;
+    let proxy = Proxy::start(backend.address()).await;
+    let proxy = proxy.map_err(|error| error.to_string())?;
+    let mut client = Client::new(proxy.url(), DEMO.into(), Carrier::Provider).await?;
+    client.sign_in().await?;
+    captured::value(&client.session.snapshot());
+    let renewed = captured::result(client.session.refresh().await);
+    renewed.map_err(|error| error.to_string())?;
+    backend.revoke_session(DEMO);
+    let _ = captured::result(client.session.refresh().await);
+    captured::value(&client.session.snapshot());
+
+    let refused = Script::answer(
+        "400 Bad Request",
+        "content-type: application/json\r\n",
+        r#"{"error":"invalid_grant"}"#,
+    );
+    let unusable = |error: std::io::Error| error.to_string();
+    let instead = Act::Spoil(Arc::new(move |_| refused.clone()));
+    let struck = proxy.strike(Some(TOKEN), instead).await;
+    struck.map_err(unusable)?;
+    let _ = captured::result(client.sign_in().await);
+    proxy.lift().await.map_err(unusable)?;
+
+    let by_code = json!({"browser": {"device": true}});
+    client.profile = client.carrier.profile(&proxy.url(), by_code)?;
+    client.restart()?;
+    let session = client.session.clone();
+    let input = BrowserSignInInput {
+        button: None,
+        device: true,
+    };
+    let signing_in = tokio::spawn(async move { session.sign_in_by_browser(input).await });
+    // Until the provider has said once that nobody has used the code yet.
+    let asked = backend.requests("POST", TOKEN);
+    while backend.requests("POST", TOKEN) == asked {
+        client.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        captured::value(&client.session.snapshot());
+    }
+    client.session.cancel_browser_sign_in();
+    let ended = signing_in.await.map_err(|error| error.to_string())?;
+    match captured::result(ended) {
+        Ok(_) => Err("a code that nobody has used signs somebody in".into()),
+        Err(_) => Ok(()),
+    }
 }
 
 fn login(password: &str) -> LoginInput {

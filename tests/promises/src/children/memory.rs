@@ -1,16 +1,27 @@
 //! One session in a process of its own, whose memory is measured: it signs in, and each command makes
-//! it try one refresh.
+//! it try one refresh, or one sign-in in place of it.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use vestibule_harness::child::{Protocol, serve};
 use vestibule_harness::{A_LIFE, Lost, is_fresh, retry_in, why};
 
+use crate::carrier::Carrier;
 use crate::client::Client;
 
-/// The child, started with an address and an email address.
+/// What a session tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attempt {
+    /// A refresh.
+    Refresh,
+    /// A sign-in in a process that knows nothing of its provider yet, after a sign-out.
+    SignIn,
+}
+
+/// The child, started with an address, an email address and the word of a carrier.
 pub struct MemoryProtocol;
 
 /// How a refresh went.
@@ -33,8 +44,8 @@ pub struct Measured {
 
 impl Protocol for MemoryProtocol {
     const NAME: &'static str = "memory";
-    type Arguments = (String, String);
-    type Command = ();
+    type Arguments = (String, String, String);
+    type Command = Attempt;
     type Answer = Measured;
     type Event = ();
     type Report = ();
@@ -54,21 +65,45 @@ pub fn run(arguments: &[String]) -> ExitCode {
         eprintln!("no runtime");
         return ExitCode::FAILURE;
     };
-    let begin = |(address, email)| {
+    let begin = |(address, email, carrier): (String, String, String)| {
         let client = runtime.block_on(async {
-            let client = Client::new(address, email).await?;
+            let client = Client::new(address, email, Carrier::of(&carrier)?).await?;
             client.sign_in().await?;
             Ok::<_, Lost>(client)
         })?;
         Ok((client, measured(After::Fresh, 0)))
     };
-    serve::<MemoryProtocol, Client>(arguments, begin, |client, ()| {
-        runtime.block_on(attempt(client))
+    serve::<MemoryProtocol, Client>(arguments, begin, |client, attempt| {
+        runtime.block_on(async {
+            match attempt {
+                Attempt::Refresh => refresh(client).await,
+                Attempt::SignIn => sign_in(client).await,
+            }
+        })
     })
 }
 
+/// Signs in anew. The name is at a place where the ID token has none, so that `userinfo` is asked too.
+async fn sign_in(client: &mut Client) -> Result<Measured, Lost> {
+    client.session.logout().await;
+    let address = client.profile.backend.to_string();
+    let elsewhere = json!({"browser": {"user": {"name": ["/display_name"]}}});
+    client.profile = client
+        .carrier
+        .profile(address.trim_end_matches('/'), elsewhere)?;
+    client.restart()?;
+    client.until_started().await?;
+    let started = Instant::now();
+    let after = match client.sign_in().await {
+        Ok(()) => After::Fresh,
+        Err(_) => After::SignedOut,
+    };
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(measured(after, ms))
+}
+
 /// Makes one refresh, through the schedule or by a call.
-async fn attempt(client: &Client) -> Result<Measured, Lost> {
+async fn refresh(client: &Client) -> Result<Measured, Lost> {
     let revision = client.session.snapshot().revision;
     let started = Instant::now();
     if is_fresh(&client.session.snapshot().state) {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use vestibule_harness::child::{Protocol, serve_once};
 use vestibule_harness::{Lost, get};
 
+use crate::carrier::Carrier;
 use crate::client::Client;
 use crate::origin::actions::{password_of, upload};
 
@@ -36,7 +37,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
 }
 
 async fn use_network(address: String, email: &str) -> Result<bool, Lost> {
-    let client = Client::new(address, email.to_owned()).await?;
+    let client = Client::new(address, email.to_owned(), Carrier::Cookie).await?;
     let session = &client.session;
     let signed_in = session.login(password_of(email)).await;
     if let Err(error) = &signed_in {

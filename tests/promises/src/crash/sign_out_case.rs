@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use vestibule_backend::Carrier;
 use vestibule_core::testing::FAILPOINTS;
 
 use super::kill_point::Moment;
-use crate::carrier::CARRIERS;
+use crate::carrier::{CARRIERS, Carrier};
 use crate::proxy::{Act, End, Script};
 
 /// How the backend behaves from the click on.
@@ -100,7 +99,7 @@ pub fn clicks(number: usize) -> Vec<SignOutCase> {
                 0 => Moment::Step(step, 1),
                 _ => Moment::Within(SIGN_OUT),
             },
-            carrier: CARRIERS[number / 2 % 2],
+            carrier: CARRIERS[number / 2 % CARRIERS.len()],
             full: number % 7 == 3,
             twice: number % 7 == 6,
         }
@@ -125,7 +124,7 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(met.len(), 6 * 3 * 2);
+        assert_eq!(met.len(), 6 * 3 * 3);
         for step in FAILPOINTS.iter().filter(|step| step.starts_with("logout.")) {
             for click in [0, 60] {
                 let some = &clicks(click + 60)[click..];

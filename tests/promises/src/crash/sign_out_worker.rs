@@ -12,7 +12,7 @@ use super::kill_point::{Moment, START, moment_within};
 use super::sign_out_case::{Activity, SignOutCase};
 use super::worker::kill_at;
 use crate::app::{App, AppHome, AppReport, Command};
-use crate::carrier::word;
+use crate::carrier::Carrier;
 use crate::client::way;
 use crate::proxy::Proxy;
 use crate::registry::Setting;
@@ -36,6 +36,7 @@ pub struct SignOutOutcome {
 pub struct SignOutWorker {
     setting: Setting,
     backend: Arc<Backend>,
+    carrier: Carrier,
     bus: Arc<Bus>,
     home: Option<(AppHome, Arc<Proxy>)>,
     app: Option<App>,
@@ -43,10 +44,15 @@ pub struct SignOutWorker {
 
 impl SignOutWorker {
     /// A client in which nobody has signed in yet.
-    pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>) -> Self {
+    pub fn new(
+        setting: &Setting,
+        (carrier, backend): &(Carrier, Arc<Backend>),
+        bus: &Arc<Bus>,
+    ) -> Self {
         Self {
             setting: setting.clone(),
             backend: backend.clone(),
+            carrier: *carrier,
             bus: bus.clone(),
             home: None,
             app: None,
@@ -159,7 +165,7 @@ impl SignOutWorker {
     async fn settled(&mut self) -> Result<App, Lost> {
         if self.home.is_none() {
             let (proxy, email) = way(&self.backend).await?;
-            let (address, carrier) = (proxy.url(), word(self.backend.carrier()));
+            let (address, carrier) = (proxy.url(), self.carrier.word());
             let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some((home, proxy));
         }

@@ -1,8 +1,8 @@
 //! A sign-out is final, offline too.
 //!
 //! The process is killed after the click: at each step of the sign-out and at random moments, while
-//! it waits, rotates or starts, with a backend that answers, is down or fails, and with and without
-//! room on the disk. No later start may be signed in, and once the backend answers it must receive
+//! it waits, rotates or starts, with a backend that answers, is down or fails, with and without
+//! room on the disk, and with a token in a cookie, in bodies and at a provider. No later start may be signed in, and once the backend answers it must receive
 //! the sign-out. A kill before the mark of the sign-out is on disk counts as a kill before the
 //! click, and the case is repeated. The time until the click is visible is measured in the killed
 //! process itself.
@@ -66,7 +66,8 @@ async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> R
     let in_time = worst.is_some_and(|worst| worst <= CLICK_TIMEOUT);
     Row {
         what: format!(
-            "SIGKILL after the click on sign-out, backend up, down or failing, disk full or not; shown within {:.0} ms; \
+            "SIGKILL after the click on sign-out, the token in cookies, in bodies and at a provider, backend up, \
+             down or failing, disk full or not; shown within {:.0} ms; \
              {} more were killed before the mark{}",
             worst.unwrap_or_default().as_secs_f64() * 1000.0,
             counts.too_early,

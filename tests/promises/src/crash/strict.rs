@@ -2,40 +2,37 @@
 //! client is the only valid one, and a crash before the keyring has it loses the session. No client
 //! can prevent that. These rows show that nothing else is lost, and how long that moment is.
 
+use super::grace::SAMPLE;
 use super::kill_point::kill_points;
-use super::survival::{self, KillCounts, Rule};
+use super::survival::{self, KillCounts, KillList, Rule};
 use crate::registry::Setting;
 use crate::report::Row;
 
 /// Every step once, and as many random moments.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 1).await
+    run(setting, 1, SAMPLE).await
 }
 
 /// The long form: many kills.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 25).await
+    run(setting, 25, 1).await
 }
 
-async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (bus, kill_points) = (survival::bus(), kill_points(rounds));
-    let kills = survival::run(
-        "kills without grace",
-        setting,
-        bus,
-        kill_points,
-        Rule::Strict,
-    )
-    .await;
-    let [cookies, bodies] = kills.counts;
+async fn run(setting: &Setting, rounds: u64, one_in: usize) -> Row {
+    let bus = survival::bus();
+    let list = KillList::new(kill_points(rounds), one_in);
+    let kills = survival::run("kills without grace", setting, bus, list, Rule::Strict).await;
+    let [cookies, bodies, provider] = kills.counts;
     let mut counts = cookies;
     counts.add(&bodies);
+    counts.add(&provider);
     Row {
         what: format!(
             "the same, strict: lost at random moments of rotating without pause: {} with cookies, \
-             {} with bodies; {} lost elsewhere{}",
+             {} with bodies, {} at a provider; {} lost elsewhere{}",
             window(&cookies),
             window(&bodies),
+            window(&provider),
             counts.losses,
             kills.broken,
         ),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule_backend::{Backend, Carrier, Config};
+use vestibule_backend::{Backend, Config};
 use vestibule_bus::{Bus, Keyring};
 use vestibule_harness::Lost;
 
@@ -11,7 +11,7 @@ use super::daemon_monitor::DaemonMonitor;
 use super::job_queue::Queue;
 use super::kill_point::{KillPoint, Moment};
 use super::worker::{KillOutcome, Worker};
-use crate::carrier::CARRIERS;
+use crate::carrier::{CARRIERS, Carrier};
 use crate::registry::Setting;
 
 /// What the backend does with a refresh token that is used a second time.
@@ -97,34 +97,65 @@ impl KillCounts {
 /// The result of a list of kills.
 pub struct Kills {
     /// The counts for each of the [`CARRIERS`].
-    pub counts: [KillCounts; 2],
+    pub counts: [KillCounts; 3],
     /// The text about broken keyring daemons; see [`DaemonMonitor::broken`].
     pub broken: String,
 }
 
-/// Makes every kill on the list, with each of the [`CARRIERS`].
+/// The kills on a list.
+pub struct KillList {
+    kill_points: Vec<KillPoint>,
+    /// Of so many kills, one is made with a session of the browser too.
+    one_in: usize,
+}
+
+impl KillList {
+    /// Every kill on the list with a session of a password; of these, with a session of the browser,
+    /// one in so many.
+    pub fn new(kill_points: Vec<KillPoint>, one_in: usize) -> Self {
+        Self {
+            kill_points,
+            one_in,
+        }
+    }
+
+    fn jobs(&self) -> Vec<(Carrier, KillPoint)> {
+        let all = self.kill_points.iter().enumerate();
+        let with_each = |(at, kill_point): (usize, &KillPoint)| {
+            let kill_point = *kill_point;
+            let is_made = move |carrier: &Carrier| match carrier {
+                Carrier::Cookie | Carrier::Body => true,
+                Carrier::Provider => at % self.one_in == 0,
+            };
+            let carriers = CARRIERS.into_iter().filter(is_made);
+            carriers.map(move |carrier| (carrier, kill_point))
+        };
+        all.flat_map(with_each).collect()
+    }
+}
+
+/// Makes every kill on the list.
 pub async fn run(
     subject: &'static str,
     setting: &Setting,
     bus: Result<Arc<Bus>, Lost>,
-    kill_points: Vec<KillPoint>,
+    kills: KillList,
     rule: Rule,
 ) -> Kills {
-    let of = kill_points.len() as u64;
+    let jobs = kills.jobs();
+    let of = CARRIERS.map(|carrier| jobs.iter().filter(|(of, _)| *of == carrier).count() as u64);
     let ready = async { Ok((backends(rule.grace()).await?, bus?)) };
     let (backends, bus) = match ready.await {
         Ok(ready) => ready,
         Err::<_, Lost>(lost) => {
             eprintln!("\r{subject} lost: {lost}");
             return Kills {
-                counts: [KillCounts::none_came_about(of); 2],
+                counts: of.map(KillCounts::none_came_about),
                 broken: String::new(),
             };
         }
     };
     let monitor = Arc::new(DaemonMonitor::new(subject, &bus));
-    let with_both = |kill_point| CARRIERS.map(|carrier| (carrier, kill_point));
-    let jobs = kill_points.into_iter().flat_map(with_both).collect();
     let queue = Queue::new(subject, setting, jobs);
     let ends = queue
         .work_off(|queue| {
@@ -132,7 +163,7 @@ pub async fn run(
             let mut workers = backends.each_ref().map(worker);
             let monitor = monitor.clone();
             async move {
-                let mut counts = [KillCounts::default(); 2];
+                let mut counts = [KillCounts::default(); 3];
                 while let Some((carrier, kill_point)) = queue.next() {
                     let worker: &mut Worker = &mut workers[carrier as usize];
                     let Some(outcome) = apply(worker, kill_point, carrier, &monitor).await else {
@@ -149,13 +180,14 @@ pub async fn run(
             }
         })
         .await;
-    let mut counts = [KillCounts::default(); 2];
+    let mut counts = [KillCounts::default(); 3];
     for end in ends.iter().flatten() {
-        counts[0].add(&end[0]);
-        counts[1].add(&end[1]);
+        for (counts, end) in counts.iter_mut().zip(end) {
+            counts.add(end);
+        }
     }
     // A worker that panicked loses its kills; so does a bus whose daemon is given up.
-    for (counts, carrier) in counts.iter_mut().zip(CARRIERS) {
+    for ((counts, carrier), of) in counts.iter_mut().zip(CARRIERS).zip(of) {
         let missing = of - counts.kills;
         if missing > 0 {
             eprintln!("\r{subject} lost: {missing} kills did not happen, {carrier:?}");
@@ -187,17 +219,18 @@ async fn apply(
     None
 }
 
-/// Two backends with this grace window, one for each of the [`CARRIERS`].
-pub async fn backends(grace: Duration) -> Result<[Arc<Backend>; 2], Lost> {
-    let [cookie, body] = CARRIERS;
-    Ok([backend(grace, cookie).await?, backend(grace, body).await?])
+/// Backends with this grace window, one for each of the [`CARRIERS`].
+pub async fn backends(grace: Duration) -> Result<[(Carrier, Arc<Backend>); 3], Lost> {
+    let [cookie, body, provider] = CARRIERS;
+    let one = async |carrier| Ok::<_, Lost>((carrier, backend(grace, carrier).await?));
+    Ok([one(cookie).await?, one(body).await?, one(provider).await?])
 }
 
 /// A backend with this grace window, whose refresh tokens travel in this carrier.
 pub async fn backend(grace: Duration, carrier: Carrier) -> Result<Arc<Backend>, Lost> {
     let backend = Backend::start(Config {
         grace,
-        carrier,
+        carrier: carrier.at_the_backend(),
         ..Config::default()
     });
     let backend = backend.await;

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule_backend::{Backend, Carrier, Effect, Fault};
+use vestibule_backend::{Backend, Effect, Fault};
 use vestibule_bus::Bus;
 use vestibule_core::testing::FAILPOINTS;
-use vestibule_harness::{Lost, REFRESH, account, is_fresh, why};
+use vestibule_harness::{Lost, account, is_fresh, why};
 
 use super::daemon_monitor::DaemonMonitor;
 use super::job_queue::Queue;
@@ -16,7 +16,7 @@ use super::kill_point::Moment;
 use super::survival::{backend, bus};
 use super::worker::kill_at;
 use crate::app::{App, AppHome, Command};
-use crate::carrier::{CARRIERS, word};
+use crate::carrier::{CARRIERS, Carrier};
 use crate::registry::Setting;
 use crate::report::Row;
 
@@ -46,16 +46,16 @@ struct KillOutcome {
 
 /// Every step once.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 1).await
+    run(setting, 1, false).await
 }
 
 /// The long form: each moment [`LONG_ROUNDS`] times.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, LONG_ROUNDS).await
+    run(setting, LONG_ROUNDS, true).await
 }
 
-async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (kinds, bus) = match backends_and_bus().await {
+async fn run(setting: &Setting, rounds: u64, is_whole: bool) -> Row {
+    let (kinds, bus) = match backends_and_bus(is_whole).await {
         Ok(cases) => cases,
         Err(lost) => {
             eprintln!("\rtwo people lost: {lost}");
@@ -148,16 +148,23 @@ fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row
 }
 
 /// The backends: they differ in the carrier of the token, in where the user comes from, and in
-/// whether a start waits for it.
-async fn backends_and_bus() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
+/// whether a start waits for it. Unless it `is_whole`, one of them is a provider: the slow one that names
+/// the user only at the sign-in.
+async fn backends_and_bus(is_whole: bool) -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
     let mut kinds = Vec::new();
     for carrier in CARRIERS {
         for user_from in ["refresh", "login"] {
             for is_slow in [false, true] {
+                let is_sampled = is_slow && user_from == "login";
+                if carrier == Carrier::Provider && !is_whole && !is_sampled {
+                    continue;
+                }
                 let backend = backend(GRACE, carrier).await?;
                 if is_slow {
                     let slow = Effect::Delay { ms: SLOW };
-                    backend.faults().add(Fault::on("POST", REFRESH, slow));
+                    backend
+                        .faults()
+                        .add(Fault::on("POST", carrier.refresh_path(), slow));
                 }
                 kinds.push(ReplacementCase {
                     backend,
@@ -186,7 +193,7 @@ async fn apply(
     moment: Moment,
 ) -> Result<KillOutcome, Lost> {
     let (first, second) = (account(&kind.backend)?, account(&kind.backend)?);
-    let carrier = format!("{}:{}", word(kind.carrier), kind.user_from);
+    let carrier = format!("{}:{}", kind.carrier.word(), kind.user_from);
     let address = kind.backend.url();
     let home = AppHome::new(setting, bus, address, carrier, first);
     let mut app = home.start(bus)?;

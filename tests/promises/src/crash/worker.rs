@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule_backend::{Backend, Carrier};
+use vestibule_backend::Backend;
 use vestibule_bus::Bus;
 use vestibule_harness::{Lost, account, is_fresh};
 
 use super::kill_point::{Before, KillPoint, Moment, moment_within};
 use super::survival::Rule;
 use crate::app::{App, AppHome, AppReport, Command};
-use crate::carrier::word;
+use crate::carrier::Carrier;
 use crate::registry::Setting;
 
 /// The outcome of a kill that lost nothing that could have been kept.
@@ -31,11 +31,11 @@ enum Expected {
 }
 
 /// The steps at which a rotated token is not yet safe: the request is sent, or the answer is there
-/// and not written. A token in a body is there only once the body was read.
+/// and not written. A token in a body, as a provider's is, is there only once the body was read.
 fn window(carrier: Carrier) -> &'static [&'static str] {
     match carrier {
         Carrier::Cookie => &["rotation.journaled", "rotation.answered"],
-        Carrier::Body => &[
+        Carrier::Body | Carrier::Provider => &[
             "rotation.journaled",
             "rotation.answered",
             "rotation.kept",
@@ -48,6 +48,7 @@ fn window(carrier: Carrier) -> &'static [&'static str] {
 pub struct Worker {
     setting: Setting,
     backend: Arc<Backend>,
+    carrier: Carrier,
     bus: Arc<Bus>,
     rule: Rule,
     home: Option<AppHome>,
@@ -58,10 +59,16 @@ pub struct Worker {
 
 impl Worker {
     /// A client in which nobody has signed in yet.
-    pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>, rule: Rule) -> Self {
+    pub fn new(
+        setting: &Setting,
+        (carrier, backend): &(Carrier, Arc<Backend>),
+        bus: &Arc<Bus>,
+        rule: Rule,
+    ) -> Self {
         Self {
             setting: setting.clone(),
             backend: backend.clone(),
+            carrier: *carrier,
             bus: bus.clone(),
             rule,
             home: None,
@@ -168,7 +175,7 @@ impl Worker {
     fn move_in(&mut self) -> Result<(), Lost> {
         if self.home.is_none() {
             let email = account(&self.backend)?;
-            let (address, carrier) = (self.backend.url(), word(self.backend.carrier()));
+            let (address, carrier) = (self.backend.url(), self.carrier.word());
             let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some(home);
         }
@@ -217,7 +224,7 @@ impl Worker {
     /// Whether the backend has replaced the token that the keyring holds, while the killed process
     /// had no confirmation yet that the keyring holds the new one.
     fn is_in_window(&self, dead: &AppReport, risen: &AppReport) -> Result<bool, Lost> {
-        if self.rule != Rule::Strict || !window(self.backend.carrier()).contains(&&*dead.step) {
+        if self.rule != Rule::Strict || !window(self.carrier).contains(&&*dead.step) {
             return Ok(false);
         }
         let sessions = self.backend.sessions(self.home()?.email());

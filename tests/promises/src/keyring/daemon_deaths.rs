@@ -5,7 +5,8 @@
 //! the new daemon holds: the newest generation whose write was confirmed to the core, or a later
 //! one. The app goes on. While the daemon is away, its state says that the session is not
 //! remembered, and soon after the daemon is back that it is. Every few rounds the app is killed
-//! and started too: it must be signed in, or the token was lost.
+//! and started too: it must be signed in, or the token was lost. First with a session of a password, then
+//! with one that the browser has begun.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use vestibule_harness::{Lost, is_fresh, remembered};
 
 use super::is_kept;
 use crate::app::{App, AppHome, Command};
+use crate::carrier::Carrier;
 use crate::registry::Setting;
 use crate::report::Row;
 
@@ -25,32 +27,43 @@ const RESTART: u64 = 5;
 
 /// A few deaths.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 10).await
+    run(setting, [(Carrier::Cookie, 7), (Carrier::Provider, 5)]).await
 }
 
 /// The long form: many kills of the daemon.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 300).await
+    let sessions = [(Carrier::Cookie, 300), (Carrier::Provider, 300)];
+    run(setting, sessions).await
 }
 
-async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (losses, kept) = match all_rounds(setting, rounds).await {
-        Ok(counted) => counted,
-        Err(lost) => {
-            eprintln!("\rkeyring daemon lost: {lost}");
-            (rounds, 0)
-        }
-    };
+async fn run(setting: &Setting, sessions: [(Carrier, u64); 2]) -> Row {
+    let (mut runs, mut losses, mut kept) = (0, 0, 0);
+    for (carrier, rounds) in sessions {
+        let (lost, written) = match all_rounds(setting, carrier, rounds).await {
+            Ok(counted) => counted,
+            Err(lost) => {
+                eprintln!("\rkeyring daemon lost: {carrier:?}: {lost}");
+                (rounds, 0)
+            }
+        };
+        runs += rounds;
+        losses += lost;
+        kept += written;
+    }
+    let [_, (_, of_browser)] = sessions;
     Row {
-        what: format!("the keyring daemon killed while tokens rotate, {kept} writes acknowledged"),
-        runs: rounds,
+        what: format!(
+            "the keyring daemon killed while tokens rotate, {of_browser} times those of a session of the \
+             browser; {kept} writes acknowledged"
+        ),
+        runs,
         losses,
         bound: "0 acknowledged writes lost",
         holds: losses == 0,
     }
 }
 
-async fn all_rounds(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
+async fn all_rounds(setting: &Setting, carrier: Carrier, rounds: u64) -> Result<(u64, u64), Lost> {
     let strict = Config {
         grace: Duration::ZERO,
         ..Config::default()
@@ -59,7 +72,7 @@ async fn all_rounds(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> 
     let backend = backend.map_err(|error| format!("no backend: {error}"))?;
     let mut bus = Bus::start().map_err(|error| error.to_string())?;
     start(&mut bus)?;
-    let home = super::home(setting, &backend, &bus)?;
+    let home = super::home(setting, &backend, &bus, carrier)?;
     let mut app = settle(&home, &bus).await?;
     let mut losses = 0;
     for number in 0..rounds {

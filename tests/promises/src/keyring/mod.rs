@@ -12,13 +12,18 @@ use vestibule_core::wire::{SessionState, StorageStatus};
 use vestibule_harness::{Lost, account, remembered};
 
 use crate::app::AppHome;
-use crate::carrier::word;
+use crate::carrier::Carrier;
 use crate::registry::Setting;
 
 /// An installation whose keyring will fail.
-fn home(setting: &Setting, backend: &Backend, bus: &Bus) -> Result<AppHome, Lost> {
-    let (carrier, email) = (word(backend.carrier()), account(backend)?);
-    let home = AppHome::new(setting, bus, backend.url(), carrier, email);
+fn home(
+    setting: &Setting,
+    backend: &Backend,
+    bus: &Bus,
+    carrier: Carrier,
+) -> Result<AppHome, Lost> {
+    let email = account(backend)?;
+    let home = AppHome::new(setting, bus, backend.url(), carrier.word(), email);
     Ok(home.with_a_window())
 }
 

@@ -18,6 +18,7 @@ use vestibule_harness::{Lost, identity, is_fresh, remembered, why};
 use super::faults::{FaultScenario, KEYRING_FAULTS, KeyringFault};
 use super::is_kept;
 use crate::app::{App, AppHome, Command, Probe};
+use crate::carrier::Carrier;
 use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -91,7 +92,7 @@ async fn course(
     worst: &Worst,
 ) -> Result<(), Lost> {
     let mut scene = FaultScenario::new()?;
-    let home = super::home(setting, backend, scene.bus())?;
+    let home = super::home(setting, backend, scene.bus(), Carrier::Cookie)?;
     scene.strike(fault)?;
     let mut app = home.start(scene.bus())?;
     first_run(&mut app, &mut scene, fault, number, worst).await?;

@@ -3,8 +3,9 @@
 use vestibule_core::Secret;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{FetchRequest, LoginInput, RegisterInput, UploadRequest};
-use vestibule_harness::{Lost, OTP, PASSWORD, REFRESH, get};
+use vestibule_harness::{Lost, OTP, PASSWORD, REFRESH, TOKEN, get};
 
+use crate::carrier::Carrier;
 use crate::client::Client;
 
 /// How many bytes are uploaded: more than the core keeps to send a request again.
@@ -30,9 +31,15 @@ pub enum Action {
     Post,
     /// Sends an access token, and a body that is too large to keep.
     Upload,
+    /// Sends a provider the code of a sign-in by the browser, and the verifier.
+    Exchange,
+    /// Sends a provider the refresh token.
+    Renew,
+    /// Sends a provider the refresh token and the access token.
+    Revoke,
 }
 
-pub const ALL: [Action; 9] = [
+pub const ALL: [Action; 12] = [
     Action::Login,
     Action::Register,
     Action::VerifyOtp,
@@ -42,6 +49,9 @@ pub const ALL: [Action; 9] = [
     Action::Get,
     Action::Post,
     Action::Upload,
+    Action::Exchange,
+    Action::Renew,
+    Action::Revoke,
 ];
 
 impl Action {
@@ -57,21 +67,35 @@ impl Action {
             Self::Get => "/me",
             Self::Post => "/plans/team/purchase",
             Self::Upload => "/transfer",
+            Self::Exchange | Self::Renew => TOKEN,
+            Self::Revoke => "/oidc/revoke",
+        }
+    }
+
+    /// The session that makes the call.
+    pub fn carrier(self) -> Carrier {
+        match self {
+            Self::Exchange | Self::Renew | Self::Revoke => Carrier::Provider,
+            _ => Carrier::Cookie,
         }
     }
 
     /// Does what must come before it.
     pub async fn prepare(self, client: &Client) -> Result<(), Lost> {
         match self {
-            Self::Login | Self::Register => Ok(()),
+            Self::Login | Self::Register | Self::Exchange => Ok(()),
             Self::VerifyOtp | Self::ResendOtp => {
                 let input = password_of(OTP);
                 let asked = client.session.login(input).await;
                 asked.map(drop).map_err(|error| format!("no code: {error}"))
             }
-            Self::Refresh | Self::Logout | Self::Get | Self::Post | Self::Upload => {
-                client.sign_in().await
-            }
+            Self::Refresh
+            | Self::Logout
+            | Self::Get
+            | Self::Post
+            | Self::Upload
+            | Self::Renew
+            | Self::Revoke => client.sign_in().await,
         }
     }
 
@@ -85,8 +109,9 @@ impl Action {
                 drop(vestibule_harness::verify(session, Secret::new("123456")).await)
             }
             Self::ResendOtp => drop(session.send_otp().await),
-            Self::Refresh => drop(session.refresh().await),
-            Self::Logout => drop(session.logout().await),
+            Self::Refresh | Self::Renew => drop(session.refresh().await),
+            Self::Logout | Self::Revoke => drop(session.logout().await),
+            Self::Exchange => drop(client.sign_in().await),
             Self::Get => drop(session.fetch(get("/me")).await),
             Self::Post => drop(session.fetch(purchase()).await),
             Self::Upload => upload(session, self.path()).await,

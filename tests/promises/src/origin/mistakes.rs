@@ -12,6 +12,7 @@ use vestibule_harness::{Lost, config, get, is_fresh};
 
 use super::actions::{password_of, upload};
 use super::other_servers::OtherServers;
+use crate::carrier::Carrier;
 use crate::client::Client;
 use crate::proxy::{Act, Answer, Script};
 
@@ -98,7 +99,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
             mistaken(profile, &path, &email).await?;
         }
         Mistake::Moved(to) => {
-            let mut client = Client::new(proxy.url(), email).await?;
+            let mut client = Client::new(proxy.url(), email, Carrier::Cookie).await?;
             client.sign_in().await?;
             let kept = client.kept().ok_or("there is no token in the item")?;
             client.move_to(&named(to)).await?;
@@ -129,7 +130,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
             });
             let struck = proxy.strike(Some("/login"), act).await;
             struck.map_err(|error| error.to_string())?;
-            let mut client = Client::new(proxy.url(), email).await?;
+            let mut client = Client::new(proxy.url(), email, Carrier::Cookie).await?;
             let _ = client.session.login(password_of(&client.email)).await;
             if is_fresh(&client.session.snapshot().state) {
                 return Err("a cookie for another domain completed a sign-in".into());

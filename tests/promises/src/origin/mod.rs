@@ -2,7 +2,8 @@
 //!
 //! Every call that carries a password, a code, a token or a cookie is answered by every kind of
 //! redirect to listeners on other hosts, ports and schemes; a session is started with profiles
-//! that hold a mistake or name another origin; and a child process with proxies in its environment
+//! that hold a mistake or name another origin; a provider of an origin of its own gets its forms, and
+//! nothing of the backend's; and a child process with proxies in its environment
 //! signs in past them and through them. Every listener that is not the backend counts what
 //! arrives. A run is lost if anything arrives, or if the call was never made. First a control: a
 //! client that follows redirects shows that the listeners notice a password.
@@ -11,6 +12,7 @@ pub mod actions;
 mod control;
 mod mistakes;
 mod other_servers;
+mod provider;
 mod proxies;
 mod redirects;
 
@@ -55,6 +57,10 @@ async fn run(setting: &Setting, chosen: impl Fn(usize, usize) -> bool) -> Row {
             }
         }
     }
+    jobs.push(job(
+        "a provider elsewhere".into(),
+        Box::pin(provider::run()),
+    ));
     for mistake in mistakes::ALL {
         let backend = backend.clone();
         let work = Box::pin(async move { mistakes::run(&backend, mistake).await });
@@ -69,7 +75,7 @@ async fn run(setting: &Setting, chosen: impl Fn(usize, usize) -> bool) -> Row {
     let (actions, ways) = (actions::ALL.len(), redirects::all().len());
     Row {
         what: format!(
-            "{actions} calls × {ways} redirects, {} mistakes, {} proxies",
+            "{actions} calls × {ways} redirects, {} mistakes, {} proxies, a provider elsewhere",
             mistakes::ALL.len(),
             proxies::ALL.len()
         ),

@@ -80,7 +80,7 @@ impl Way {
 /// Makes one call, which is answered by one redirect.
 pub async fn run(backend: &Backend, action: Action, way: &Way) -> Result<(), Lost> {
     let (proxy, email, others) = OtherServers::beside(backend).await?;
-    let client = Client::new(proxy.url(), email).await?;
+    let client = Client::new(proxy.url(), email, action.carrier()).await?;
     action.prepare(&client).await?;
     let asked = Arc::new(AtomicUsize::new(0));
     let (counted, path) = (asked.clone(), action.path());

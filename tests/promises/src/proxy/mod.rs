@@ -173,6 +173,7 @@ impl Shared {
             Some(connection) => connection,
             None => upstream.insert(TcpStream::connect(self.upstream).await?),
         };
+        captured::form(&request.body);
         http::write(connection, request).await?;
         loop {
             let answer = http::read(connection, false).await?;

@@ -3,7 +3,9 @@
 //! Each attack hits a session in a child process, again and again; the peak memory of that
 //! process is read from the system. Floods run one after the other through one process, so that
 //! leaks add up. A drip or a hang gets a process of its own, since it takes the core's whole
-//! 30 s. An attack counts as a loss if the refresh takes longer, ends the session or counts as
+//! 30 s. The answers are those to a refresh of either kind of session, and everything that a provider
+//! answers while the browser signs somebody in: discovery, keys, tokens and who it is. An attack counts
+//! as a loss if the refresh takes longer, ends the session or counts as
 //! answered, or if the process uses more memory than its bound.
 
 mod attacks;
@@ -12,9 +14,10 @@ use std::sync::Arc;
 
 use vestibule_backend::{Backend, Config};
 use vestibule_harness::child::{ChildProcess, command};
-use vestibule_harness::{Lost, REFRESH};
+use vestibule_harness::{Lost, TOKEN};
 
-use crate::children::memory::{After, MemoryProtocol};
+use crate::carrier::Carrier;
+use crate::children::memory::{After, Attempt, MemoryProtocol};
 use crate::client::way;
 use crate::pool::{self, Job};
 use crate::registry::Setting;
@@ -28,38 +31,87 @@ const BOUND: &str = "≤ 8 MiB more, ≤ 30 s (+ 2 s for a busy machine), ≤ 1 
 /// Refreshes before the first measurement, so that one-time allocations are not counted.
 const WARM_UP: usize = 20;
 
-/// Each attack a few times.
+/// What is attacked: the answer to this path while the session tries this.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    carrier: Carrier,
+    attempt: Attempt,
+    path: &'static str,
+}
+
+const fn refresh(carrier: Carrier, path: &'static str) -> Target {
+    Target {
+        carrier,
+        attempt: Attempt::Refresh,
+        path,
+    }
+}
+
+const fn sign_in(path: &'static str) -> Target {
+    Target {
+        carrier: Carrier::Provider,
+        attempt: Attempt::SignIn,
+        path,
+    }
+}
+
+const TARGETS: [Target; 6] = [
+    refresh(Carrier::Cookie, vestibule_harness::REFRESH),
+    refresh(Carrier::Provider, TOKEN),
+    sign_in("/.well-known/openid-configuration"),
+    sign_in("/oidc/keys"),
+    sign_in(TOKEN),
+    sign_in("/oidc/userinfo"),
+];
+
+/// Each attack on a refresh a few times; some of them on each answer of a provider.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 2, 1).await
+    let some = |target: usize, attack: usize, slow: bool| match target {
+        0 => true,
+        _ => !slow && attack % TARGETS.len() == target,
+    };
+    run(setting, 2, 1, some).await
 }
 
 /// Each many times.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 60, 6).await
+    run(setting, 60, 6, |_, _, _| true).await
 }
 
-async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
+/// Runs the attacks that are chosen, by the target, the attack, and whether it is slow.
+async fn run(
+    setting: &Setting,
+    floods: usize,
+    drips: usize,
+    chosen: impl Fn(usize, usize, bool) -> bool,
+) -> Row {
     let backend = Backend::start(Config::default()).await;
     let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
     let measured = Arc::new(Measured::default());
-    let (slow, fast): (Vec<_>, Vec<_>) = attacks::all().into_iter().partition(|one| one.slow);
-    let tries = (fast.len() * floods + slow.len() * drips) as u64;
-    let attacks = fast.len() + slow.len();
-    let mut courses = vec![("floods".to_owned(), fast, floods)];
-    courses.extend(
-        slow.into_iter()
-            .map(|one| (one.name.clone(), vec![one], drips)),
-    );
+    let mut courses = Vec::new();
+    let (mut tries, attacks) = (0, attacks::all().len());
+    for (number, target) in TARGETS.into_iter().enumerate() {
+        let attacks = attacks::all().into_iter().enumerate();
+        let attacks = attacks.filter(|(at, one)| chosen(number, *at, one.slow));
+        let attacks = attacks.map(|(_, one)| one);
+        let (slow, fast): (Vec<_>, Vec<_>) = attacks.partition(|one| one.slow);
+        tries += (fast.len() * floods + slow.len() * drips) as u64;
+        courses.push((format!("floods, {target:?}"), target, fast, floods));
+        courses.extend(slow.into_iter().map(|one| {
+            let name = format!("{}, {target:?}", one.name);
+            (name, target, vec![one], drips)
+        }));
+    }
     let jobs = courses
         .into_iter()
-        .map(|(name, attacks, times)| {
+        .map(|(name, target, attacks, times)| {
             let (backend, setting) = (backend.clone(), setting.clone());
             let measured = measured.clone();
             Job {
                 name,
                 slow: true,
                 work: Box::pin(async move {
-                    course(&backend, &setting, &attacks, times, &measured).await
+                    course(&backend, &setting, target, &attacks, times, &measured).await
                 }),
             }
         })
@@ -68,7 +120,8 @@ async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
     let (kib, ms) = measured.read();
     Row {
         what: format!(
-            "{attacks} floods, drips, huge heads and bodies: at most {:.1} MiB more, {:.1} s",
+            "{attacks} floods, drips, huge heads and bodies, of a backend and of each answer of a \
+             provider: at most {:.1} MiB more, {:.1} s",
             kib as f64 / 1024.0,
             ms as f64 / 1000.0
         ),
@@ -103,33 +156,37 @@ impl Measured {
 async fn course(
     backend: &Backend,
     setting: &Setting,
+    target: Target,
     attacks: &[Attack],
     times: usize,
     measured: &Measured,
 ) -> Result<(), Lost> {
     let (proxy, email) = way(backend).await?;
-    let start = command::<MemoryProtocol>(&setting.program, &(proxy.url(), email))?;
+    let arguments = (proxy.url(), email, target.carrier.word().to_owned());
+    let start = command::<MemoryProtocol>(&setting.program, &arguments)?;
     let mut child = ChildProcess::<MemoryProtocol>::start(start)?;
     child.ready().await?;
-    let mut healthy = child.ask(()).await?;
+    let mut healthy = child.ask(target.attempt).await?;
     for _ in 1..WARM_UP {
-        healthy = child.ask(()).await?;
+        healthy = child.ask(target.attempt).await?;
     }
     let floor = healthy.peak_kib;
     for _ in 0..times {
         for attack in attacks {
-            let struck = proxy.strike(Some(REFRESH), attack.act.clone()).await;
+            let struck = proxy.strike(Some(target.path), attack.act.clone()).await;
             struck.map_err(|error| error.to_string())?;
             let sent = proxy.sent();
-            let report = child.ask(()).await?;
+            let report = child.ask(target.attempt).await?;
             let grown = report.peak_kib.saturating_sub(floor);
             measured.note(grown, report.ms);
             let name = &attack.name;
-            if report.after != attack.leaves {
-                return Err(format!(
-                    "{name}: {:?} in place of {:?}",
-                    report.after, attack.leaves
-                ));
+            let leaves = match (target.attempt, attack.leaves) {
+                // There is no session yet that could be kept.
+                (Attempt::SignIn, After::Stale) => After::SignedOut,
+                (_, leaves) => leaves,
+            };
+            if report.after != leaves {
+                return Err(format!("{name}: {:?} in place of {leaves:?}", report.after));
             }
             if report.ms > TIME_LIMIT_MS {
                 return Err(format!("{name}: it took {} ms", report.ms));
@@ -142,7 +199,7 @@ async fn course(
                 return Err(format!("{name}: {taken} bytes went out"));
             }
             proxy.lift().await.map_err(|error| error.to_string())?;
-            let healthy = child.ask(()).await?;
+            let healthy = child.ask(target.attempt).await?;
             if healthy.after != After::Fresh {
                 return Err(format!("{name}: {:?} after it was over", healthy.after));
             }

@@ -1,12 +1,12 @@
-//! The backend of the model: two people, rotation with reuse detection, and a grace window if it
-//! has one. It knows to whom each token belongs and to which account it was given.
+//! The backend of the model, which is a provider too: two people, rotation with reuse detection, and a
+//! grace window if it has one. It knows to whom each token belongs and to which account it was given.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::plan::Carrier;
+use super::plan::{Carrier, EndpointKind};
 
 /// The lifetime of an access token, in seconds.
 pub const ACCESS_LIFE: u64 = 900;
@@ -37,6 +37,15 @@ impl Person {
         let name = self.email().split('@').next().unwrap_or_default();
         json!({"id": format!("id-of-{name}"), "name": name, "email": self.email()})
     }
+
+    /// The code that the browser brings back once this person has signed in there.
+    pub fn code(self) -> String {
+        format!("code-of-{}", self.email())
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        code.strip_prefix("code-of-").and_then(Self::of)
+    }
 }
 
 /// A session at the backend.
@@ -65,6 +74,30 @@ pub struct Arrived {
     /// Every refresh cookie in the request.
     pub cookies: Vec<String>,
     pub body: Value,
+}
+
+impl Arrived {
+    /// The token in a form to a provider: a refresh token, or one of either kind that is revoked.
+    fn of_provider(&self) -> Option<Token> {
+        let field = match EndpointKind::of(self) {
+            EndpointKind::Refresh => "refresh_token",
+            _ => "token",
+        };
+        let text = self.body[field].as_str()?;
+        Token::read("refresh", text).or_else(|| Token::read("access", text))
+    }
+
+    /// The refresh token that it carries, wherever it is.
+    pub fn token(&self) -> Option<Token> {
+        let text = match self.cookies.first() {
+            Some(text) => text.as_str(),
+            None => match self.body["refreshToken"].as_str() {
+                Some(text) => text,
+                None => return self.of_provider(),
+            },
+        };
+        Token::read("refresh", text)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -144,6 +177,7 @@ impl Backend {
                 Token::read("refresh", text)
             }
             Carrier::Body => Token::read("refresh", request.body["refreshToken"].as_str()?),
+            Carrier::Provider => request.of_provider(),
         }
     }
 
@@ -157,9 +191,20 @@ impl Backend {
 
     pub fn answer(&mut self, request: &Arrived, now: Duration, asked: u64) -> Answered {
         match request.path.as_str() {
-            "/login" => self.login(request, asked),
-            "/refresh-token" => self.refresh(request, now),
-            "/logout" => self.logout(request),
+            "/login" => {
+                let person = request.body["email"].as_str().and_then(Person::of);
+                self.login(person, request, asked)
+            }
+            "/token" if EndpointKind::of(request) == EndpointKind::Login => {
+                let person = request.body["code"].as_str().and_then(Person::of_code);
+                self.login(person, request, asked)
+            }
+            "/refresh-token" | "/token" => self.refresh(request, now),
+            "/logout" | "/revoke" => self.logout(request),
+            "/userinfo" => match self.caller(request) {
+                Some(token) => Answered::plain(200, self.sessions[token.session].person.user()),
+                None => refused("ACCESS_EXPIRED"),
+            },
             _ => match self.caller(request) {
                 Some(token) => {
                     let person = self.sessions[token.session].person;
@@ -170,8 +215,7 @@ impl Backend {
         }
     }
 
-    fn login(&mut self, request: &Arrived, asked: u64) -> Answered {
-        let person = request.body["email"].as_str().and_then(Person::of);
+    fn login(&mut self, person: Option<Person>, request: &Arrived, asked: u64) -> Answered {
         let Some(person) = person else {
             return Answered::plain(401, json!({"message": "no", "code": "INVALID_CREDENTIALS"}));
         };
@@ -197,17 +241,28 @@ impl Backend {
                 set_cookie = Some(format!("{COOKIE}={text}; Path=/; HttpOnly; Max-Age=864000"));
             }
             Carrier::Body => tokens["refreshToken"] = token.refresh().into(),
+            Carrier::Provider => {}
         }
+        let body = match self.carrier {
+            Carrier::Cookie | Carrier::Body => json!({"user": person.user(), "tokens": tokens}),
+            Carrier::Provider => json!({
+                "token_type": "Bearer",
+                "access_token": token.access(),
+                "expires_in": ACCESS_LIFE,
+                "refresh_token": token.refresh(),
+            }),
+        };
         Answered {
             status: 200,
             set_cookie,
-            body: json!({"user": person.user(), "tokens": tokens}),
+            body,
             gives: Some(token),
             spends: None,
         }
     }
 
     fn refresh(&mut self, request: &Arrived, now: Duration) -> Answered {
+        let refused = self.refusal();
         let Some(token) = self.presented(request) else {
             return refused("TOKEN_MISSING");
         };
@@ -242,7 +297,18 @@ impl Backend {
             return refused("TOKEN_MISSING");
         };
         session.ended.get_or_insert("signed out");
-        Answered::plain(204, Value::Null)
+        match self.carrier {
+            Carrier::Cookie | Carrier::Body => Answered::plain(204, Value::Null),
+            Carrier::Provider => Answered::plain(200, json!({})),
+        }
+    }
+
+    /// How a refresh is refused.
+    fn refusal(&self) -> fn(&str) -> Answered {
+        match self.carrier {
+            Carrier::Cookie | Carrier::Body => refused,
+            Carrier::Provider => |_| Answered::plain(400, json!({"error": "invalid_grant"})),
+        }
     }
 
     /// An administrator ends every session of this person.

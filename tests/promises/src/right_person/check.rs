@@ -175,13 +175,13 @@ impl Checks {
 
     /// A request is sent.
     pub fn sent(&self, life: &ModelProcess, request: &Arrived) {
-        if EndpointKind::of(&request.path) != EndpointKind::Refresh {
+        if EndpointKind::of(request) != EndpointKind::Refresh {
             return;
         }
         let Some(Phase::SignedIn { user, .. }) = life.phase() else {
             return;
         };
-        let token = presented(request);
+        let token = request.token();
         let owner = token.and_then(|token| self.state().owners.get(&token.session).copied());
         if let (Some((person, _)), shown) = (owner, Person::of(&user.email))
             && shown.is_some()
@@ -196,7 +196,7 @@ impl Checks {
 
     /// A request arrives; called before the backend handles it.
     pub fn arrives(&self, life: &ModelProcess, request: &Arrived, backend: &Backend) {
-        match EndpointKind::of(&request.path) {
+        match EndpointKind::of(request) {
             EndpointKind::Refresh => self.refresh_arrives(life, request, backend),
             EndpointKind::Logout => self.logout_arrives(life, request, backend),
             EndpointKind::Api => self.call_arrives(life, request, backend),
@@ -326,13 +326,4 @@ fn session_of(phase: &Phase) -> Option<SessionId> {
         Phase::SignedIn { session, .. } => Some(session.id),
         _ => None,
     }
-}
-
-/// The refresh token of a request, from the cookie or the body.
-fn presented(request: &Arrived) -> Option<Token> {
-    let text = match request.cookies.first() {
-        Some(text) => text.as_str(),
-        None => request.body["refreshToken"].as_str()?,
-    };
-    Token::read("refresh", text)
 }

@@ -9,6 +9,7 @@
 
 mod backend;
 mod check;
+mod desktop;
 mod disk;
 mod final_state;
 mod keyring;

@@ -143,7 +143,8 @@ impl Transport for Seen {
                 bearer(&request.headers),
                 cookies(&request.headers),
             );
-            let body = whole(request.body).await?;
+            let is_form = is_form(&request.headers);
+            let body = whole(request.body, is_form).await?;
             if !self.life.acts() {
                 return std::future::pending().await;
             }
@@ -156,7 +157,7 @@ impl Transport for Seen {
                 body,
             };
             self.checks.sent(&self.life, &request);
-            let place = EndpointKind::of(&request.path);
+            let place = EndpointKind::of(&request);
             let (back, heard) = oneshot::channel();
             {
                 let mut state = self.net.state();
@@ -201,12 +202,23 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-async fn whole(body: RequestBody) -> Result<Value, TransportError> {
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get("content-type");
+    kind.is_some_and(|kind| kind.as_bytes().ends_with(b"x-www-form-urlencoded"))
+}
+
+/// The members of a JSON object, or the fields of a form.
+async fn whole(body: RequestBody, is_form: bool) -> Result<Value, TransportError> {
     let bytes = match body {
         RequestBody::Empty => return Ok(Value::Null),
         RequestBody::Whole(bytes) => bytes.to_vec(),
         RequestBody::Stream(body) => read(body).await?,
     };
+    if is_form {
+        let fields = url::form_urlencoded::parse(&bytes).into_owned();
+        let fields = fields.map(|(name, value)| (name, Value::from(value)));
+        return Ok(Value::Object(fields.collect()));
+    }
     Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 

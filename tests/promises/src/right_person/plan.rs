@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use vestibule_core::StoreError;
 
-use super::backend::Person;
+use super::backend::{Arrived, Person};
 use super::keyring::KeyringMode;
 use super::model_process::KillTrigger;
 
@@ -15,6 +15,8 @@ use super::model_process::KillTrigger;
 pub enum Carrier {
     Cookie,
     Body,
+    /// At a provider, to which the browser has brought the person.
+    Provider,
 }
 
 /// The properties of the world.
@@ -55,12 +57,13 @@ pub enum EndpointKind {
 }
 
 impl EndpointKind {
-    pub fn of(path: &str) -> Self {
-        match path {
-            "/login" => Self::Login,
+    pub fn of(request: &Arrived) -> Self {
+        match request.path.as_str() {
+            "/token" if request.body["grant_type"] == "refresh_token" => Self::Refresh,
+            "/login" | "/token" => Self::Login,
             "/refresh-token" => Self::Refresh,
-            "/logout" => Self::Logout,
-            "/whoami" => Self::WhoAmI,
+            "/logout" | "/revoke" => Self::Logout,
+            "/whoami" | "/userinfo" => Self::WhoAmI,
             _ => Self::Api,
         }
     }
@@ -151,9 +154,10 @@ impl Plan {
         let mut rng = StdRng::seed_from_u64(seed);
         let grace = *[0, 0, 30, 60].choose(&mut rng).unwrap_or(&0);
         let config = WorldConfig {
-            carrier: match rng.random_bool(0.5) {
-                true => Carrier::Cookie,
-                false => Carrier::Body,
+            carrier: match rng.random_range(0..3) {
+                0 => Carrier::Cookie,
+                1 => Carrier::Body,
+                _ => Carrier::Provider,
             },
             user_from: ["refresh", "me", "login"][rng.random_range(0..3)],
             grace,

@@ -7,17 +7,17 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use vestibule_core::BackendCalls;
-use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{self, Session};
 use vestibule_core::testing::Machine;
 use vestibule_core::wire::{
-    FetchRequest, LoginInput, Phase, SessionState, UploadReply, UploadRequest,
+    BrowserSignInInput, FetchRequest, LoginInput, Phase, SessionState, UploadReply, UploadRequest,
 };
 use vestibule_harness::{Lost, PASSWORD, WORKSPACE};
 
 use super::backend::Person;
 use super::check::Checks;
+use super::desktop::{self, ModelDesktop};
 use super::model_process::{ModelProcess, run_as};
 use super::plan::{Carrier, WorldConfig};
 use super::world::Ground;
@@ -38,6 +38,8 @@ pub struct Process {
     /// How many exchanges its pages have made.
     exchanged: u64,
     checks: Checks,
+    carrier: Carrier,
+    desktop: Arc<ModelDesktop>,
     runtime: Runtime,
 }
 
@@ -54,6 +56,7 @@ impl Process {
             .on_thread_start(move || run_as(Some(&on_thread)))
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
+        let desktop = Arc::new(ModelDesktop::default());
         let place = &ground.accounts[account];
         let config = session::Config {
             workspace: WORKSPACE.into(),
@@ -61,7 +64,7 @@ impl Process {
             folder: "the model's".into(),
             store: ground.keyring.of(&life),
             product: "Vestibule 0.1.0".into(),
-            desktop: Arc::new(NoDesktop),
+            desktop: desktop.clone(),
         };
         let machine = Machine {
             clock: place.clock.clone(),
@@ -80,6 +83,8 @@ impl Process {
             page: 1,
             exchanged: 0,
             checks: ground.checks.clone(),
+            carrier: ground.config.carrier,
+            desktop,
             runtime,
         })
     }
@@ -98,10 +103,29 @@ impl Process {
 
     pub fn sign_in(&self, person: Person) {
         let (session, checks) = (self.session.clone(), self.checks.clone());
-        let account = self.life.account;
+        let (account, carrier) = (self.life.account, self.carrier);
+        let opened = self.desktop.next();
         self.run(async move {
-            let input = LoginInput::new(person.email(), PASSWORD);
-            if session.login(input).await.is_ok() {
+            let signed_in = match carrier {
+                Carrier::Cookie | Carrier::Body => {
+                    let input = LoginInput::new(person.email(), PASSWORD);
+                    session.login(input).await
+                }
+                Carrier::Provider => {
+                    let signing_in = session.sign_in_by_browser(BrowserSignInInput::default());
+                    tokio::pin!(signing_in);
+                    tokio::select! {
+                        biased;
+                        address = opened => {
+                            let back = address.and_then(|address| desktop::back(&address, person));
+                            back.map(|back| session.take_redirect(&back));
+                            signing_in.await
+                        }
+                        ended = &mut signing_in => ended,
+                    }
+                }
+            };
+            if signed_in.is_ok() {
                 checks.signed_in(account, &session.snapshot().state.phase);
             }
         });
@@ -259,6 +283,18 @@ pub fn profile(config: WorldConfig) -> Result<Profile, Lost> {
             "headers": {"authorization": "Bearer $access_token"},
         });
         profile["answer"] = json!({"me": {"user": ["/user"]}});
+    }
+    if config.carrier == Carrier::Provider {
+        let at = |path: &str| format!("http://127.0.0.1:4580/{path}");
+        profile["browser"] = json!({
+            "kind": "oauth2",
+            "authorize": at("authorize"),
+            "token": at("token"),
+            "revoke": at("revoke"),
+            "userinfo": at("userinfo"),
+            "client_id": "model",
+            "redirect": "scheme",
+        });
     }
     if config.carrier == Carrier::Body {
         profile["cookies"] = json!({"refresh": []});

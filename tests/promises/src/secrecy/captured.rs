@@ -23,7 +23,30 @@ pub fn secret(text: &str) {
     }
 }
 
-/// Collects the refresh token and the access token of an answer of the backend.
+/// The members with which a provider hands out secrets, and the fields in which it gets them back.
+const OF_PROVIDER: [&str; 7] = [
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "device_code",
+    "code",
+    "code_verifier",
+    "token",
+];
+
+/// Collects what a form sends to a provider.
+pub fn form(body: &[u8]) {
+    if SECRETS.get().is_some() {
+        for (name, value) in url::form_urlencoded::parse(body) {
+            if OF_PROVIDER.contains(&name.as_ref()) {
+                secret(&value);
+            }
+        }
+    }
+}
+
+/// Collects the refresh token and the access token of an answer of the backend, and what one of a
+/// provider hands out.
 pub fn answer(head: &str, body: &[u8]) {
     if SECRETS.get().is_none() {
         return;
@@ -38,6 +61,9 @@ pub fn answer(head: &str, body: &[u8]) {
     }
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     secret(body["tokens"]["token"].as_str().unwrap_or_default());
+    for name in OF_PROVIDER {
+        secret(body[name].as_str().unwrap_or_default());
+    }
 }
 
 /// Logs a result's error with `Debug` and `Display`, and returns the result.

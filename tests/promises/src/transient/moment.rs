@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use vestibule_core::wire::SignedOutReason;
-use vestibule_harness::{A_LIFE, Lost, REFRESH, get, identity, try_eventually, why};
+use vestibule_harness::{A_LIFE, Lost, get, identity, try_eventually, why};
 
 use super::Servers;
+use crate::carrier::Carrier;
 use crate::client::ProxiedClient;
 use crate::network_faults::{FaultKind, NetworkFault};
 use crate::proxy::{Act, Script};
@@ -39,11 +40,12 @@ const SIGN_OUT_LIMIT: Duration = Duration::from_secs(4);
 
 pub async fn run(
     servers: &Servers,
+    carrier: Carrier,
     fault: &NetworkFault,
     moment: Moment,
     seed: u64,
 ) -> Result<(), Lost> {
-    let mut client = ProxiedClient::signed_in(&servers.backend).await?;
+    let mut client = ProxiedClient::signed_in(&servers.backend, carrier).await?;
     let before = identity(&client.session.snapshot().state);
     if moment == Moment::SignOut {
         return sign_out(servers, &mut client, fault).await;
@@ -196,7 +198,7 @@ async fn strike(
 ) -> Result<(), Lost> {
     match &fault.kind {
         FaultKind::Way(act) => {
-            let path = (!whole_way).then_some(REFRESH);
+            let path = (!whole_way).then_some(client.carrier.refresh_path());
             let struck = client.proxy.strike(path, act.clone()).await;
             struck.map_err(|error| format!("cannot strike: {error}"))
         }
