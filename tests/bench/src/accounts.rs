@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vestibule_acceptance::{PASSWORD, Stage, until};
 use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConfig, FIRST_WINDOW};
+use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::{DEFAULT_WORKSPACE, Profile};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::transport::HttpTransport;
@@ -169,6 +170,7 @@ impl AccountHost for Host {
             folder: place.folder.clone(),
             store: Arc::new(Keyring::new(APP)),
             product: PRODUCT.into(),
+            desktop: Arc::new(NoDesktop),
         };
         Session::open_over(self.transport.clone(), config)
     }

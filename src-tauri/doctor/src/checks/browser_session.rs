@@ -30,14 +30,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 const UNASKED: &str = "asked for with --browser: a person signs in once, in the browser";
 const NO_SESSION: &str = "the sign-in by the browser gave no session";
 
+/// What `userinfo` has answered.
+type ToldByProvider = Answered<Result<Option<Value>, ProviderFault>>;
+
 #[derive(Default)]
 pub(crate) struct BrowserSessions {
     sign_in: Probe<Outcome>,
     /// What `userinfo` says, and whose the ID token is.
-    user_info: Probe<(
-        Answered<Result<Option<Value>, ProviderFault>>,
-        Option<Value>,
-    )>,
+    user_info: Probe<(ToldByProvider, Option<Value>)>,
     me: Probe<Answered<Result<User, BackendError>>>,
     refresh: Probe<Refreshed>,
     spent: Probe<Spent>,

@@ -76,16 +76,11 @@ pub(crate) fn is_same_issuer(said: &str, meant: &Url) -> bool {
     Url::parse(said).is_ok_and(|said| plain(&said) == plain(meant))
 }
 
+/// What discovery has answered.
+type Found = Answered<Result<Arc<Provider>, ProviderFault>>;
+
 /// The answer with the discovery, and what it says; none where it says nothing.
-fn document<'a>(
-    seen: &'a Observations<'_>,
-) -> Result<
-    (
-        &'a Answered<Result<Arc<Provider>, ProviderFault>>,
-        Option<Value>,
-    ),
-    NotTried,
-> {
+fn document<'a>(seen: &'a Observations<'_>) -> Result<(&'a Found, Option<Value>), NotTried> {
     let found = seen.provider.found.result()?;
     if found.exchanges.is_empty() && found.result.is_ok() {
         return Err(NotTried::Because(BY_NAME.into()));

@@ -75,6 +75,6 @@ impl Client {
         let access = session.access.as_ref();
         let user = self.backend.me(&session.token, access, &session.device);
         let user = user.await;
-        self.answered(mark, user)
+        self.answered(mark, user.map_err(|none| none.fault))
     }
 }

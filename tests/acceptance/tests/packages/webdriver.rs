@@ -37,7 +37,7 @@ async fn gets_in(app: &Path) -> bool {
         tokio::time::sleep(MERCY).await;
     };
     tokio::select! {
-        session = driver.open(app) => match session {
+        session = driver.open(app, &[]) => match session {
             Ok(session) => {
                 let _ = session.leak();
                 true

@@ -31,7 +31,7 @@ const SESSIONS: [Carrier; 2] = [Carrier::Cookie, Carrier::Provider];
 /// Each row of the table at two moments; every third row, at one moment, with a session of the browser.
 pub async fn short(setting: &Setting) -> Row {
     let some = |carrier: Carrier, row: usize, moment: usize, slow: bool| match carrier {
-        Carrier::Provider => !slow && row % 3 == 0 && moment == row / 3 % 5,
+        Carrier::Provider => !slow && row.is_multiple_of(3) && moment == row / 3 % 5,
         Carrier::Cookie | Carrier::Body => moment == row % 5 || moment == (row + 2) % 5,
     };
     run("transient faults", setting, 1, some).await.row()
