@@ -31,7 +31,7 @@ impl WindowPages {
     /// plugin's, which the command itself says in words.
     ///
     /// # Errors
-    /// [`ErrorCode::Busy`]. Nobody is left to read it.
+    /// [`ErrorCode::Busy`]. The page that would read it has gone.
     pub fn arrived(&self, window: &str, headers: &HeaderMap) -> Result<(), AuthError> {
         let Some(number) = number(headers) else {
             return Ok(());
@@ -46,7 +46,7 @@ impl WindowPages {
     /// Refuses a command of a page that has gone, and one without a number.
     ///
     /// # Errors
-    /// [`ErrorCode::Busy`]. Nobody is left to read it.
+    /// [`ErrorCode::Busy`]. The page that would read it has gone.
     pub fn require_current(&self, window: &str, headers: &HeaderMap) -> Result<(), AuthError> {
         number(headers).ok_or_else(gone)?;
         // A command of the app's own does not pass this plugin when it arrives.

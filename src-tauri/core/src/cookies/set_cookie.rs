@@ -48,8 +48,8 @@ pub(super) fn size(cookie: &Cookie<'_>) -> usize {
     cookie.name().len() + cookie.value().len()
 }
 
-/// Whether a `Set-Cookie` line has an empty value (`name=;…` or `name;…`), which deletes the
-/// cookie whatever its date.
+/// Whether a `Set-Cookie` line has an empty value (`name=;…` or `name;…`). Such a line
+/// deletes the cookie, also where its expiry lies in the future.
 pub(super) fn is_emptied(line: &str) -> bool {
     let pair = line.split(';').next().unwrap_or_default();
     pair.split_once('=')

@@ -436,8 +436,8 @@ impl Session {
         self.0.sign_in.send_otp().await
     }
 
-    /// Forgets by what the backend trusts this device: the next sign-in of whoever has signed in to
-    /// this account needs a code again.
+    /// Deletes the cookies by which the backend trusts this device, for everybody who has signed in to
+    /// this account: their next sign-in needs a code again.
     pub async fn forget_trusted_device(&self) {
         self.0.context.trusted.forget().await;
     }

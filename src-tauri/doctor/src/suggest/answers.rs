@@ -23,7 +23,7 @@ const NAMING: [&str; 7] = [
 pub(super) const WANTING_WORDS: [&str; 6] =
     ["required", "must", "should", "missing", "blank", "empty"];
 
-/// Members of a refusal that hold what it says, whatever it is about.
+/// Members of a refusal under which backends put its messages. Their names say nothing of the request.
 const HOLDING: [&str; 8] = [
     "message", "messages", "error", "errors", "detail", "details", "issues", "reasons",
 ];

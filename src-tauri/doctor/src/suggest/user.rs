@@ -164,40 +164,6 @@ fn looks_like_date(text: &str) -> bool {
         && letters.all(|c| c.is_ascii_digit() || matches!(c, '-' | 'T' | 'Z'))
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::learn::walk;
-    use super::*;
-
-    fn id_in(user: &Value) -> Option<String> {
-        let mut leaves = Vec::new();
-        walk(user, String::new(), &mut Vec::new(), &mut leaves);
-        find(&leaves, "ann@example.com").map(|user| user.id)
-    }
-
-    #[test]
-    fn an_id_is_found_whatever_it_is_called_and_whatever_it_begins_with() {
-        for id in [
-            json!(7),
-            json!("g7Kx2LmQ0z"),
-            // As Parse makes one of six without a digit.
-            json!("gKxLmQzTrW"),
-            json!("2031c0de-5eed-4a11-9b1d-0123456789ab"),
-            json!("20"),
-        ] {
-            let user = json!({
-                "born": "2001-02-03", "changed": "20261130T011500Z", "mm4": id,
-                "mm5": "ann@example.com", "nick": "Ann-Marie",
-            });
-            assert_eq!(id_in(&user).as_deref(), Some("mm4"), "{user}");
-        }
-        let nobody = json!({"mm5": "ann@example.com", "nick": "annmarie", "born": "2001-02-03"});
-        assert_eq!(id_in(&nobody), None);
-    }
-}
-
 fn members_of(leaf: &Leaf<'_>, id: &str, typed: &str) -> Vec<(&'static str, Vec<String>)> {
     let Some(members) = leaf.value.as_object() else {
         return Vec::new();
@@ -242,4 +208,38 @@ fn members_of(leaf: &Leaf<'_>, id: &str, typed: &str) -> Vec<(&'static str, Vec<
     ];
     let some = all.into_iter().filter(|(_, pointers)| !pointers.is_empty());
     some.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::learn::walk;
+    use super::*;
+
+    fn id_in(user: &Value) -> Option<String> {
+        let mut leaves = Vec::new();
+        walk(user, String::new(), &mut Vec::new(), &mut leaves);
+        find(&leaves, "ann@example.com").map(|user| user.id)
+    }
+
+    #[test]
+    fn an_id_is_found_whatever_it_is_called_and_whatever_it_begins_with() {
+        for id in [
+            json!(7),
+            json!("g7Kx2LmQ0z"),
+            // As Parse makes one of six without a digit.
+            json!("gKxLmQzTrW"),
+            json!("2031c0de-5eed-4a11-9b1d-0123456789ab"),
+            json!("20"),
+        ] {
+            let user = json!({
+                "born": "2001-02-03", "changed": "20261130T011500Z", "mm4": id,
+                "mm5": "ann@example.com", "nick": "Ann-Marie",
+            });
+            assert_eq!(id_in(&user).as_deref(), Some("mm4"), "{user}");
+        }
+        let nobody = json!({"mm5": "ann@example.com", "nick": "annmarie", "born": "2001-02-03"});
+        assert_eq!(id_in(&nobody), None);
+    }
 }

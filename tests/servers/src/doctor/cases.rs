@@ -1,4 +1,4 @@
-//! What the doctor is told at each server, and the names that each has behind the renaming proxy.
+//! For each server: the options that the doctor gets, and the names that the renaming proxy gives out.
 
 use super::renaming::Renaming;
 
@@ -7,9 +7,9 @@ use super::renaming::Renaming;
 pub struct Case {
     /// The backend's name.
     pub name: &'static str,
-    /// What the doctor is told besides the address and the account, where nothing is renamed.
+    /// The options of the doctor, beside the address and the account, at the server itself.
     pub told: &'static [&'static str],
-    /// What it is told where everything is.
+    /// The same behind the renaming proxy.
     pub told_renamed: &'static [&'static str],
     /// The other names.
     pub renaming: Renaming,
