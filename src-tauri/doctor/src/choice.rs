@@ -40,6 +40,12 @@ pub(crate) struct Choice {
 /// If the app itself would refuse the profile, or an option changes a key that the policy fixes.
 pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, String> {
     let is_guess = app.is_none() && options.profile.is_none();
+    if options.client_id.is_some() && options.issuer.is_none() && !is_guess {
+        return Err(
+            "--client-id needs --issuer here: the profile names the client of its own provider"
+                .into(),
+        );
+    }
     let (mut layers, policy, rights, desktop) = match app {
         Some(app) => (app.layers, app.policy, Some(app.rights), app.desktop),
         None => (Vec::new(), None, None, None),
@@ -96,9 +102,6 @@ fn layers_of(options: &Options, is_guess: bool) -> Result<Vec<Layer>, ProfileErr
             section["client_id"] = json!(client_id);
         }
         layers.push(Layer::inline("--issuer", json!({ "browser": section })));
-    } else if let Some(client_id) = options.client_id.as_ref().filter(|_| !is_guess) {
-        let section = json!({"client_id": client_id});
-        layers.push(Layer::inline("--client-id", json!({ "browser": section })));
     }
     if !options.headers.is_empty() {
         let headers = options.headers.iter();

@@ -47,7 +47,10 @@ fn of(plan: &Plan, issuer: &str, client_id: Option<&str>) -> Option<IssuerProfil
          extends = \"oidc\"\n",
     );
     let backend = plan.profile.backend.as_str().trim_end_matches('/');
-    toml += &format!("backend = {}\n\n[browser]\n", quoted(backend));
+    toml += &format!(
+        "backend = {}\n\n[browser]\nkind = \"oidc\"\n",
+        quoted(backend)
+    );
     toml += &format!("issuer = {}\n", quoted(issuer));
     if client_id.is_none() {
         toml += "# Fill in the name under which the app is registered there, as a native (public) client.\n";

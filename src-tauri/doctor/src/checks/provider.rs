@@ -120,15 +120,19 @@ pub(crate) fn discovery(seen: &Observations<'_>) -> Judged {
     let (found, said) = document(seen)?;
     let Some(said) = said else {
         let finding = found.no();
-        return Ok(match (&found.result, found.status()) {
-            (_, Some(404 | 405 | 501)) | (Ok(_), _) => finding
+        return Ok(match &found.result {
+            Err(ProviderFault::Backend(fault))
+                if fault.obstacle().is_some() && !found.is_absent() =>
+            {
+                faulty(finding, (*fault).into())
+            }
+            _ => finding
                 .advise(
                     Side::Profile,
                     "browser.issuer is the address in front of /.well-known/openid-configuration; \
                      a provider without that is kind = \"oauth2\", with its endpoints by name",
                 )
-                .advise(Side::Provider, "or serve the discovery there"),
-            (Err(fault), _) => faulty(finding, *fault),
+                .advise(Side::Provider, "or serve the discovery there, as JSON"),
         });
     };
     let name = said.get("issuer").and_then(Value::as_str);
