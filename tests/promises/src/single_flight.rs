@@ -21,9 +21,9 @@ use crate::report::Row;
 
 const CALLERS: usize = 1000;
 
-/// Every kind of round twice, and once with a session of the browser.
+/// Every kind of round twice; both kinds with a fast refresh once with a session of the browser.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, [(Carrier::Cookie, 8), (Carrier::Provider, 4)]).await
+    run(setting, [(Carrier::Cookie, 8), (Carrier::Provider, 2)]).await
 }
 
 /// The long form: many rounds.
