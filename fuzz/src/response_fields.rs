@@ -3,15 +3,14 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use vestibule_core::profile::{Facts, Place, Pointer, Profile, SHIPPED};
+use vestibule_core::profile::{Facts, Place, Pointer, Profile, SHIPPED, Shipped};
 use vestibule_core::testing::Fields;
 use vestibule_core::{AccessToken, ResponseFields, Secret};
 
 /// The shipped profiles. Read once, since this target does not test how they are read.
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-    let address = |name| serde_json::json!({"extends": name, "backend": "https://a.example"});
-    let profile = |name| Profile::from_json(address(name)).expect("it ships");
-    SHIPPED.map(|shipped| profile(shipped.name)).to_vec()
+    let profile = |it: Shipped| Profile::from_json(it.example()).expect("it ships");
+    SHIPPED.map(profile).to_vec()
 });
 
 /// The first line holds pointers, separated by spaces; the body follows.

@@ -101,7 +101,7 @@ mod tests {
         let python: Vec<_> = servers
             .filter_map(crate::real_servers::Server::python)
             .collect();
-        assert_eq!(python.len(), 4);
+        assert_eq!(python.len(), 6);
         for folder in python {
             let file = root::root().join(folder).join("requirements.txt");
             let text = fs::read_to_string(file).unwrap();

@@ -157,12 +157,12 @@ async fn a_lost_record_asks_the_provider_whose_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_callers_are_one_refresh() {
+async fn many_callers_are_one_refresh() {
     let app = App::new().await;
     app.sign_in(DEMO).await;
     app.backend().expire_access_tokens();
     app.install.pass(Duration::from_secs(6));
-    let calls = (0..1000).map(|_| {
+    let calls = (0..100).map(|_| {
         let session = app.install.session.clone();
         tokio::spawn(async move { session.fetch(vestibule_harness::get("/me")).await })
     });

@@ -296,7 +296,8 @@ pub struct Row {
     pub advice: Vec<Advice>,
 }
 
-/// Judges everything: one row for each check, in the order of the table.
+/// Judges everything: one row for each check, in the order of the table. A backend where nobody signs in
+/// by the browser has no rows about that.
 pub(crate) fn checklist(seen: &Observations<'_>) -> Vec<Row> {
     let row = |check: &Check| {
         let finding = (check.judge)(seen).unwrap_or_else(|not_tried| {
@@ -317,14 +318,16 @@ pub(crate) fn checklist(seen: &Observations<'_>) -> Vec<Row> {
             advice: finding.advice,
         }
     };
-    CHECKS.iter().map(row).collect()
+    let has_browser = seen.plan.profile.browser.get().is_some();
+    let concerns = |check: &&Check| check.group != Group::Browser || has_browser;
+    CHECKS.iter().filter(concerns).map(row).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use vestibule_core::profile::Profile;
+    use vestibule_core::profile::{Profile, SHIPPED};
 
     use super::*;
 
@@ -333,6 +336,11 @@ mod tests {
         let names: BTreeSet<_> = CHECKS.iter().map(|check| check.id).collect();
         assert_eq!(names.len(), CHECKS.len());
         let plan = Plan::new(Profile::default());
+        let of_browser = CHECKS.iter().filter(|check| check.group == Group::Browser);
+        let without = CHECKS.len() - of_browser.count();
+        assert_eq!(checklist(&Observations::new(&plan)).len(), without);
+        let shipped = SHIPPED.iter().find(|it| it.name == "oidc").unwrap();
+        let plan = Plan::new(Profile::from_json(shipped.example()).unwrap());
         let mut seen = Observations::new(&plan);
         let rows = checklist(&seen);
         assert_eq!(rows.len(), CHECKS.len());

@@ -18,8 +18,7 @@ use crate::stop::Stopped;
 /// Below an issuer.
 pub(crate) const CONFIGURATION: &str = "/.well-known/openid-configuration";
 
-const NO_SECTION: &str = "the profile has no sign-in by the browser (section `browser`); --issuer and \
-                          --client-id name a provider";
+const NO_SECTION: &str = "the profile has no section `browser`";
 const UNUSABLE: &str = "the app cannot use what this provider says of itself";
 const BY_NAME: &str = "the profile names the endpoints itself: there is no discovery";
 

@@ -25,14 +25,7 @@ async fn every_row_that_can_be_tried_holds() {
     let backend = start_backend(limited()).await;
     let report = examined(&thorough(&backend.url()), Clerk::at(&backend)).await;
     assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
-    // Those about the browser have a profile of their own in `issuer`.
-    let is_of_browser = |id: &&str| report.row(id).got.contains("section `browser`");
-    let untried = rows(&report, Holds::NotTried);
-    let untried: Vec<_> = untried
-        .into_iter()
-        .filter(|id| !is_of_browser(id))
-        .collect();
-    assert_eq!(untried, NEVER, "{report:#?}");
+    assert_eq!(rows(&report, Holds::NotTried), NEVER, "{report:#?}");
     assert_eq!(report.outcome, Outcome::Fits);
     assert_eq!(report.exit_code(true), 0);
     assert_eq!(

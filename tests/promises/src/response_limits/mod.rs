@@ -31,6 +31,9 @@ const BOUND: &str = "≤ 8 MiB more, ≤ 30 s (+ 2 s for a busy machine), ≤ 1 
 /// Refreshes before the first measurement, so that one-time allocations are not counted.
 const WARM_UP: usize = 20;
 
+/// Asked once the ID token has said who it is, so that nothing it answers undoes the sign-in.
+const USERINFO: &str = "/oidc/userinfo";
+
 /// What is attacked: the answer to this path while the session tries this.
 #[derive(Clone, Copy, Debug)]
 struct Target {
@@ -61,7 +64,7 @@ const TARGETS: [Target; 6] = [
     sign_in("/.well-known/openid-configuration"),
     sign_in("/oidc/keys"),
     sign_in(TOKEN),
-    sign_in("/oidc/userinfo"),
+    sign_in(USERINFO),
 ];
 
 /// Each attack on a refresh a few times; some of them on each answer of a provider.
@@ -181,6 +184,7 @@ async fn course(
             measured.note(grown, report.ms);
             let name = &attack.name;
             let leaves = match (target.attempt, attack.leaves) {
+                (Attempt::SignIn, _) if target.path == USERINFO => After::Fresh,
                 // There is no session yet that could be kept.
                 (Attempt::SignIn, After::Stale) => After::SignedOut,
                 (_, leaves) => leaves,
