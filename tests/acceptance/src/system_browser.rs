@@ -2,10 +2,10 @@
 //! real Chromium that a test then sends there.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ChildStdout, Stdio};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -72,6 +72,8 @@ impl SystemBrowser {
 pub struct Chromium {
     /// Its window.
     pub window: WebDriver,
+    /// Open as long as the driver may write to it.
+    _output: BufReader<ChildStdout>,
     _group: ProcessGroup,
     _profile: TempDir,
 }
@@ -83,20 +85,15 @@ impl Chromium {
     /// If Debian's `chromium` and `chromium-driver` are not there or do not start.
     pub async fn start(desktop: &Desktop) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = port.local_addr().expect("its address").port();
         let mut command = desktop.command(PathBuf::from("chromedriver"));
         command
-            .arg(format!("--port={port}"))
+            .arg("--port=0")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let group = ProcessGroup::start(&mut command);
-        until("chromedriver to listen", async || {
-            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
-            stream.map(drop).map_err(|error| error.to_string())
-        })
-        .await;
+        let mut group = ProcessGroup::start(&mut command);
+        let mut output = BufReader::new(group.child().stdout.take().expect("its output"));
+        let port = announced_port(&mut output);
         let data = format!("--user-data-dir={}", profile.path().display());
         let mut wanted = Capabilities::new();
         let options = json!({
@@ -115,6 +112,7 @@ impl Chromium {
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await;
         Self {
             window: window.expect("a session with Chromium"),
+            _output: output,
             _group: group,
             _profile: profile,
         }
@@ -141,4 +139,15 @@ impl Chromium {
         let button = self.window.find(By::XPath(path)).await;
         button.expect(name).click().await.expect("clicked");
     }
+}
+
+/// The port that chromedriver has chosen, which it says once it listens.
+fn announced_port(output: &mut impl BufRead) -> u16 {
+    const BEFORE: &str = "started successfully on port ";
+    let lines = output.lines().map_while(Result::ok);
+    let mut said = lines.filter_map(|line| {
+        let (_, port) = line.split_once(BEFORE)?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    said.next().expect("chromedriver names its port")
 }
