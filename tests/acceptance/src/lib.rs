@@ -14,6 +14,7 @@
 pub mod account_screens;
 mod administrator;
 mod app;
+pub mod browser_screens;
 mod desktop;
 mod driver;
 mod element;
@@ -37,6 +38,7 @@ mod wait;
 
 pub use administrator::Administrator;
 pub use app::App;
+pub use browser_screens::issuer_profile;
 pub use desktop::Desktop;
 pub use driver::Driver;
 pub use element::{Name, Role, containing, focused};

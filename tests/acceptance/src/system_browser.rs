@@ -36,9 +36,21 @@ impl SystemBrowser {
     /// # Panics
     /// If it cannot be written.
     pub fn new() -> Self {
+        Self::played_by(OPENER)
+    }
+
+    /// A computer on which no program opens addresses.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn none() -> Self {
+        Self::played_by("#!/bin/sh\nexit 3\n")
+    }
+
+    fn played_by(text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let script = folder.path().join("xdg-open");
-        fs::write(&script, OPENER).expect("the script");
+        fs::write(&script, text).expect("the script");
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
         Self { folder }
     }

@@ -10,7 +10,7 @@ use super::{App, approve_as_demo, outcome, parameter, with_parameter};
 
 async fn app() -> App {
     let app = App::with(json!({"redirect": "scheme"})).await;
-    app.install.desktop.set_scheme("vestibule");
+    app.install.desktop.set_scheme("dev.vestibule.desktop");
     app
 }
 
@@ -21,15 +21,15 @@ async fn the_answer_comes_by_the_scheme() {
     let address = app.install.desktop.opening(1).await;
     assert_eq!(
         parameter(&address, "redirect_uri").as_deref(),
-        Some("vestibule:/callback")
+        Some("dev.vestibule.desktop:/callback")
     );
     let back = approve_as_demo(&address).await;
     let session = &app.install.session;
     for forged in [
         with_parameter(&back, "state", Some("another")),
         with_parameter(&back, "state", None),
-        Url::parse("vestibule:/callback").unwrap(),
-        Url::parse("vestibule:/join?state=x").unwrap(),
+        Url::parse("dev.vestibule.desktop:/callback").unwrap(),
+        Url::parse("dev.vestibule.desktop:/join?state=x").unwrap(),
     ] {
         assert!(
             !session.take_redirect(&forged),

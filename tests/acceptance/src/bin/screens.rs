@@ -1,12 +1,14 @@
 //! Makes pictures of every screen of the real window, small and large, light and dark, in
 //! `target/screens`, for people to look at. It fails only if a screen is wider than its window.
 //!
-//! `cargo run -p vestibule-acceptance --bin screens [tour|hard|accounts]…`; without a name all of them.
+//! `cargo run -p vestibule-acceptance --bin screens [tour|hard|accounts|browser]…`; without a name all of them.
 
 use std::process::ExitCode;
 
 use serde_json::json;
-use vestibule_acceptance::{App, Stage, account_screens, artifacts, hard_cases, screens, tour};
+use vestibule_acceptance::{
+    App, Stage, account_screens, artifacts, browser_screens, hard_cases, screens, tour,
+};
 use vestibule_backend::Config;
 
 const SIZES: [(u32, u32); 2] = [(800, 600), (1440, 900)];
@@ -17,7 +19,7 @@ async fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().skip(1).collect();
     let is_wanted = |walk: &str| named.is_empty() || named.iter().any(|name| name == walk);
     let mut wide = Vec::new();
-    for walk in ["tour", "hard", "accounts"] {
+    for walk in ["tour", "hard", "accounts", "browser"] {
         if !is_wanted(walk) {
             continue;
         }
@@ -26,7 +28,8 @@ async fn main() -> ExitCode {
         match walk {
             "tour" => tour::walk(&stage, &mut visit).await,
             "hard" => hard_cases::walk(&stage, &mut visit).await,
-            _ => account_screens::walk(&stage, &mut visit).await,
+            "accounts" => account_screens::walk(&stage, &mut visit).await,
+            _ => browser_screens::walk(&stage, &mut visit).await,
         }
         let _ = std::fs::remove_file(stage.log());
     }

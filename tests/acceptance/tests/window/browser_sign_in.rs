@@ -1,32 +1,14 @@
 //! Sign-in by the system's browser, from the button to the name in the header.
 
 use reqwest::redirect::Policy;
-use tempfile::TempDir;
 use url::Url;
 use vestibule_acceptance::{
-    App, Chromium, DEMO, DEMO_NAME, PASSWORD, Role, Stage, SystemBrowser, containing, scenario,
+    App, Chromium, DEMO, DEMO_NAME, PASSWORD, Role, Stage, SystemBrowser, containing,
+    issuer_profile, scenario,
 };
 
+use crate::deep_links::open;
 use crate::windows::{another, turn_to};
-
-/// A profile for this stage's backend, which is the provider too, with `more` in its section `browser`.
-fn profile(stage: &Stage, alone: bool, more: &str) -> (TempDir, String) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("profile.toml");
-    let issuer = stage.backend.url();
-    let password = if alone {
-        "[endpoints]\nlogin = false\nregister = false\n"
-    } else {
-        ""
-    };
-    let text = format!(
-        "schema = 1\nbackend = '{issuer}'\n{password}[browser]\nkind = 'oidc'\nissuer = '{issuer}'\n\
-         client_id = 'vestibule'\ndevice = true\n{more}"
-    );
-    std::fs::write(&file, text).expect("the profile");
-    let path = file.display().to_string();
-    (folder, path)
-}
 
 /// The app at its sign-in page, where the browser is played by `browser`.
 async fn started(stage: &Stage, browser: &SystemBrowser, profile: &str) -> App {
@@ -39,6 +21,17 @@ async fn started(stage: &Stage, browser: &SystemBrowser, profile: &str) -> App {
 
 /// Plays the provider's page over HTTP: signs in, and goes where it sends the browser.
 async fn approve(address: &Url, decision: &str) {
+    let back = decide(address, decision).await;
+    let client = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .build();
+    let shown = client.expect("a client").get(back).send().await;
+    assert_eq!(shown.expect("the app listens").status().as_u16(), 303);
+}
+
+/// Plays the provider's page over HTTP, and returns where it sends the browser.
+async fn decide(address: &Url, decision: &str) -> String {
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
         .no_proxy()
@@ -62,19 +55,15 @@ async fn approve(address: &Url, decision: &str) {
         .send()
         .await;
     let answer = answer.expect("the provider's answer");
-    let back = answer.headers()["location"]
-        .to_str()
-        .expect("an address")
-        .to_owned();
-    let shown = client.get(back).send().await.expect("the app listens");
-    assert_eq!(shown.status().as_u16(), 303);
+    let back = answer.headers()["location"].to_str();
+    back.expect("an address").to_owned()
 }
 
 #[test]
 fn a_click_becomes_a_name_in_the_header_through_a_real_browser() {
     scenario(async |stage| {
         let browser = SystemBrowser::new();
-        let (_folder, path) = profile(stage, false, "");
+        let (_folder, path) = issuer_profile(stage, false, "");
         let app = started(stage, &browser, &path).await;
         app.click(Role::Button, "Continue in your browser").await;
         app.arrives("/auth/browser/").await;
@@ -111,7 +100,7 @@ fn a_click_becomes_a_name_in_the_header_through_a_real_browser() {
 fn the_waiting_screen_is_led_by_the_keyboard_and_a_reload_keeps_it() {
     scenario(async |stage| {
         let browser = SystemBrowser::new();
-        let (_folder, path) = profile(stage, true, "");
+        let (_folder, path) = issuer_profile(stage, true, "");
         let app = started(stage, &browser, &path).await;
         assert!(
             !app.shows(Role::Button, "Sign in").await,
@@ -142,7 +131,7 @@ fn the_waiting_screen_is_led_by_the_keyboard_and_a_reload_keeps_it() {
 fn a_refusal_in_the_browser_is_said_in_words() {
     scenario(async |stage| {
         let browser = SystemBrowser::new();
-        let (_folder, path) = profile(stage, false, "");
+        let (_folder, path) = issuer_profile(stage, false, "");
         let app = started(stage, &browser, &path).await;
         app.click(Role::Button, "Continue in your browser").await;
         approve(&browser.opening(1).await, "refuse").await;
@@ -155,7 +144,7 @@ fn a_refusal_in_the_browser_is_said_in_words() {
 fn a_code_is_shown_for_another_device() {
     scenario(async |stage| {
         let browser = SystemBrowser::new();
-        let (_folder, path) = profile(stage, false, "");
+        let (_folder, path) = issuer_profile(stage, false, "");
         let app = started(stage, &browser, &path).await;
         app.click(Role::Button, "Use a code on another device")
             .await;
@@ -194,7 +183,7 @@ fn a_code_is_shown_for_another_device() {
 fn a_session_of_the_browser_is_there_again_after_a_restart() {
     scenario(async |stage| {
         let browser = SystemBrowser::new();
-        let (_folder, path) = profile(stage, false, "");
+        let (_folder, path) = issuer_profile(stage, false, "");
         let app = started(stage, &browser, &path).await;
         app.click(Role::Button, "Continue in your browser").await;
         approve(&browser.opening(1).await, "allow").await;
@@ -208,10 +197,33 @@ fn a_session_of_the_browser_is_there_again_after_a_restart() {
 }
 
 #[test]
+fn the_browser_comes_back_by_the_apps_scheme() {
+    scenario(async |stage| {
+        let browser = SystemBrowser::new();
+        let (_folder, path) = issuer_profile(stage, false, "redirect = 'scheme'\n");
+        let app = started(stage, &browser, &path).await;
+        app.click(Role::Button, "Continue in your browser").await;
+        let back = decide(&browser.opening(1).await, "allow").await;
+        assert!(
+            back.starts_with("dev.vestibule.desktop:/callback?"),
+            "{back}"
+        );
+        open(stage, &[&back]);
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        app.arrives("/dashboard/").await;
+        // The same link again, as a browser's history opens it.
+        open(stage, &[&back]);
+        app.says("That sign-in is not open any more").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        assert_eq!(stage.backend.requests("POST", "/oidc/token"), 1);
+    });
+}
+
+#[test]
 fn a_sign_in_ends_with_the_window_that_has_begun_it() {
     scenario(async |stage| {
         let browser = SystemBrowser::new();
-        let (_folder, path) = profile(stage, false, "");
+        let (_folder, path) = issuer_profile(stage, false, "");
         let app = started(stage, &browser, &path).await;
         let first = app.driver().window().await.expect("a window");
         stage.keyboard().focus("Sign in · Vestibule").await;

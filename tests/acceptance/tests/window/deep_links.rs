@@ -21,7 +21,7 @@ fn join(address: &str) -> String {
 }
 
 /// Opens links as the desktop does: by another launch of the app, which ends.
-fn open<L: AsRef<OsStr>>(stage: &Stage, links: &[L]) {
+pub fn open<L: AsRef<OsStr>>(stage: &Stage, links: &[L]) {
     let mut launch = stage.desktop.command(program());
     launch
         .args(links)

@@ -9,20 +9,21 @@ pub(crate) struct Client {
     pub id: &'static str,
     /// Its name on the issuer's pages.
     pub name: &'static str,
-    /// The scheme of its own to which a browser may return, as `SCHEME:/callback`.
-    scheme: &'static str,
+    /// The schemes of its own to which a browser may return, as `SCHEME:/callback`.
+    schemes: &'static [&'static str],
 }
 
 const CLIENTS: [Client; 2] = [
     Client {
         id: "vestibule",
         name: "Vestibule",
-        scheme: "vestibule",
+        // As the example app's configuration names it, and as its builds for development have it.
+        schemes: &["dev.vestibule.desktop", "dev.vestibule.desktop.dev"],
     },
     Client {
         id: "another-app",
         name: "Another app",
-        scheme: "another-app",
+        schemes: &["com.example.another"],
     },
 ];
 
@@ -43,7 +44,7 @@ impl Client {
             Some(Host::Ipv4(ip)) => url.scheme() == "http" && ip.is_loopback(),
             Some(Host::Ipv6(ip)) => url.scheme() == "http" && ip.is_loopback(),
             Some(Host::Domain(_)) => false,
-            None => url.scheme() == self.scheme,
+            None => self.schemes.contains(&url.scheme()),
         };
         let is_plain = url.query().is_none()
             && url.fragment().is_none()
@@ -64,7 +65,8 @@ mod tests {
             "http://127.0.0.1:49152/callback",
             "http://127.0.0.1/callback",
             "http://[::1]:8080/callback",
-            "vestibule:/callback",
+            "dev.vestibule.desktop:/callback",
+            "dev.vestibule.desktop.dev:/callback",
         ] {
             assert!(client.may_return_to(address), "{address}");
         }
@@ -80,9 +82,9 @@ mod tests {
             "http://a@127.0.0.1:8080/callback",
             "http://127.0.0.1.example/callback",
             "http://192.0.2.1/callback",
-            "another-app:/callback",
-            "vestibule:/elsewhere",
-            "vestibule://host/callback",
+            "com.example.another:/callback",
+            "dev.vestibule.desktop:/elsewhere",
+            "dev.vestibule.desktop://host/callback",
             "javascript:/callback",
         ] {
             assert!(!client.may_return_to(address), "{address}");

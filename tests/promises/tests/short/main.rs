@@ -1,5 +1,6 @@
 //! The promises in their short forms. They are one program, because they spend most of their time
-//! waiting, and the tests of one program run side by side.
+//! waiting, and the tests of one program run side by side. libtest starts them in the order of their
+//! names: those that take longest have an early one.
 
 use std::path::Path;
 
@@ -25,12 +26,12 @@ fn a_definite_rejection_ends_the_session_and_says_why() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn processes_never_race_a_rotation() {
+fn a_rotation_is_raced_by_no_other_process() {
     check("process_race");
 }
 
 #[test]
-fn a_thousand_callers_make_one_refresh() {
+fn many_callers_make_one_refresh() {
     check("single_flight");
 }
 
@@ -90,7 +91,7 @@ fn no_seed_breaks_a_parser() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_right_person_is_shown() {
+fn a_person_who_is_shown_is_the_right_one() {
     check("right_person");
 }
 

@@ -1,0 +1,120 @@
+//! Visits the screens of the sign-in by the browser, and those that a link opens.
+
+use tempfile::TempDir;
+
+use crate::app::App;
+use crate::element::{Role, containing};
+use crate::scenario::Stage;
+use crate::system_browser::SystemBrowser;
+
+/// Three ways to one provider, as a backend for several companies has them.
+const BUTTONS: &str = "[[browser.buttons]]
+name = 'example'
+label = 'Continue with Example'
+[[browser.buttons]]
+name = 'company'
+label = 'Single sign-on of your organisation'
+[[browser.buttons]]
+name = 'long'
+label = 'A label that somebody has made far too long for a button of this size, and never looked at'
+";
+
+/// A profile for this stage's backend, which is the provider too, with `more` in its section `browser`;
+/// `alone` leaves the form for a password out. Returns the folder that holds it, and its path.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn issuer_profile(stage: &Stage, alone: bool, more: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("profile.toml");
+    let issuer = stage.backend.url();
+    let password = if alone {
+        "[endpoints]\nlogin = false\nregister = false\n"
+    } else {
+        ""
+    };
+    let text = format!(
+        "schema = 1\nbackend = '{issuer}'\n{password}[browser]\nkind = 'oidc'\nissuer = '{issuer}'\n\
+         client_id = 'vestibule'\ndevice = true\n{more}"
+    );
+    std::fs::write(&file, text).expect("the profile");
+    let path = file.display().to_string();
+    (folder, path)
+}
+
+/// Visits the screens; `visit` is called at each complete screen with its name.
+///
+/// # Panics
+/// If a screen does not appear.
+pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
+    let browser = SystemBrowser::new();
+    let app = beside_the_form(stage, &browser, &mut visit).await;
+    app.kill();
+    alone(stage, &browser, &mut visit).await.kill();
+    without_a_browser(stage, &mut visit).await.kill();
+    let link = "dev.vestibule.desktop:/join?workspace=https://cloud.example";
+    let app = stage.start_by(&[link]).await;
+    app.find(Role::Heading, "Another server").await;
+    visit(&app, "link-join").await;
+    app.kill();
+}
+
+async fn started(stage: &Stage, path: (&'static str, String), profile: &str) -> App {
+    let profile = ("VESTIBULE_PROFILE", profile.to_owned());
+    let app = stage.start_with(&[path, profile]).await;
+    app.open("/auth/login/").await;
+    app
+}
+
+async fn beside_the_form(
+    stage: &Stage,
+    browser: &SystemBrowser,
+    visit: &mut impl AsyncFnMut(&App, &str),
+) -> App {
+    let (_folder, profile) = issuer_profile(stage, false, "");
+    let app = started(stage, browser.path(), &profile).await;
+    app.find(Role::Button, "Continue in your browser").await;
+    visit(&app, "browser-login").await;
+    app.click(Role::Button, "Continue in your browser").await;
+    app.find(Role::Heading, "Continue in your browser").await;
+    browser.opening(1).await;
+    app.find(Role::Button, "Open again").await;
+    visit(&app, "browser-waiting").await;
+    app.click(Role::Button, "Cancel").await;
+    app.arrives("/auth/login/").await;
+    app.click(Role::Button, containing("code on another device"))
+        .await;
+    app.reads("/oidc/activate").await;
+    visit(&app, "browser-device-code").await;
+    app.click(Role::Button, "Cancel").await;
+    app.arrives("/auth/login/").await;
+    stage.backend.down().await;
+    app.click(Role::Button, containing("code on another device"))
+        .await;
+    app.says("cannot be reached").await;
+    visit(&app, "browser-login-unreachable").await;
+    stage.backend.up().await.expect("the same port");
+    app
+}
+
+async fn alone(
+    stage: &Stage,
+    browser: &SystemBrowser,
+    visit: &mut impl AsyncFnMut(&App, &str),
+) -> App {
+    let (_folder, profile) = issuer_profile(stage, true, BUTTONS);
+    let app = started(stage, browser.path(), &profile).await;
+    app.find(Role::Button, "Continue with Example").await;
+    visit(&app, "browser-login-alone").await;
+    app
+}
+
+/// A computer on which no program opens addresses.
+async fn without_a_browser(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) -> App {
+    let (_folder, profile) = issuer_profile(stage, false, "");
+    let app = started(stage, SystemBrowser::none().path(), &profile).await;
+    app.click(Role::Button, "Continue in your browser").await;
+    app.find(Role::Button, containing("Copy")).await;
+    visit(&app, "browser-not-opened").await;
+    app
+}
