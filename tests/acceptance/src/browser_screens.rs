@@ -91,7 +91,7 @@ async fn beside_the_form(
     stage.backend.down().await;
     app.click(Role::Button, containing("code on another device"))
         .await;
-    app.says("cannot be reached").await;
+    app.says("Nothing answers").await;
     visit(&app, "browser-login-unreachable").await;
     stage.backend.up().await.expect("the same port");
     app
