@@ -244,10 +244,6 @@ async fn nothing_but_what_belongs_there_goes_to_a_provider_elsewhere() {
             assert!(more.is_empty(), "{path}: {more:?}");
         }
     }
-    assert_eq!(
-        provider.backend().all_requests(),
-        provider.backend().all_requests()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
