@@ -30,8 +30,8 @@ async fn app() -> App {
 
 async fn begun(app: &App) -> (Attempt, DeviceCode) {
     let attempt = app.click_on(on_device());
-    let shows = |_: &vestibule_core::wire::SessionState| {
-        app.pending().is_some_and(|it| it.device.is_some())
+    let shows = |state: &vestibule_core::wire::SessionState| {
+        super::pending(state).is_some_and(|it| it.device.is_some())
     };
     app.install.until("a code", shows).await;
     let shown = app.pending().and_then(|it| it.device).expect("a code");

@@ -104,10 +104,7 @@ impl App {
     }
 
     pub(crate) fn pending(&self) -> Option<BrowserSignIn> {
-        match self.state().phase {
-            Phase::BrowserPending { sign_in } => Some(sign_in),
-            _ => None,
-        }
+        pending(&self.state()).cloned()
     }
 
     pub(crate) fn refreshes(&self) -> usize {
@@ -118,6 +115,15 @@ impl App {
                 body.contains("grant_type=refresh_token")
             })
             .count()
+    }
+}
+
+/// The sign-in that waits in this state. A condition of `until` looks at the state that it is given: asking
+/// the session for it once more, from there, waits for ever where a change is about to be published.
+pub(crate) fn pending(state: &SessionState) -> Option<&BrowserSignIn> {
+    match &state.phase {
+        Phase::BrowserPending { sign_in } => Some(sign_in),
+        _ => None,
     }
 }
 
