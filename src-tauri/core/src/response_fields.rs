@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::beside_body::BesideBody;
 use crate::json_value::{names_in, text_of};
 use crate::jwt;
-use crate::profile::{Fields, NamedValues, Place, Profile};
+use crate::profile::{ApiToken, Fields, NamedValues, Place, Profile};
 use crate::published::{Unpublished, shown};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
@@ -18,17 +18,35 @@ use crate::token_expiry::token_lifetime;
 use crate::user_object;
 use crate::wire::User;
 
-/// An access token and how long it is valid.
+/// An access token, and what came with it. In memory only.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
-    /// Sent with API calls, and kept in memory only. `None` if cookies alone carry the session.
+    /// The access token, which a sign-out goes out with, or revokes. `None` if cookies alone carry the
+    /// session.
     pub token: Option<Secret>,
-    /// How long it is valid, counted from its receipt, if the backend says so.
+    /// How long API calls can be made with it, counted from its receipt, if the backend says so.
     pub lifetime: Option<Duration>,
     /// What the backend calls the session, if the answer says it.
     pub session_id: Option<Secret>,
     /// The provider's ID token, where a person has signed in by the browser.
     pub id_token: Option<Secret>,
+    /// Which of the two tokens API calls carry.
+    pub carried: ApiToken,
+}
+
+impl AccessToken {
+    /// What goes along with API calls as `$access_token`.
+    pub fn bearer(&self) -> Option<&Secret> {
+        match self.carried {
+            ApiToken::AccessToken => self.token.as_ref(),
+            ApiToken::IdToken => self.id_token.as_ref(),
+        }
+    }
+
+    /// The tokens that nobody else may know.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.token.iter().chain(&self.id_token)
+    }
 }
 
 /// An answer and how to read it.
@@ -171,6 +189,7 @@ impl<'a> ResponseFields<'a> {
             lifetime,
             session_id: self.session_id(),
             id_token: None,
+            carried: ApiToken::AccessToken,
         })
     }
 

@@ -233,13 +233,13 @@ impl Client {
         let (answer, kept) = renewed.await;
         match &answer.result {
             Renewal::Renewed { token, access, .. } => {
-                self.sessions.renew(id, token.clone(), access.token.clone());
+                self.sessions.renew(id, token.clone(), access);
             }
             Renewal::Ended(_) => self.sessions.end(id),
             // The backend has rotated the token although the rest of its answer is of no use.
             Renewal::Transient => {
                 if let Some(token) = kept.filter(|token| !token.is_empty()) {
-                    self.sessions.renew(id, token, access);
+                    self.sessions.rotate(id, token);
                 }
             }
         }
@@ -333,7 +333,7 @@ impl Client {
         self.stop.check()?;
         let mark = self.recorder.count();
         let session = self.sessions.get(id);
-        let (token, access) = (&session.token, session.access.as_ref());
+        let (token, access) = (&session.token, session.bearer.as_ref());
         let head = self
             .backend
             .api_once(method, path, access, token, &session.device)
@@ -363,7 +363,7 @@ impl Client {
         self.stop.check()?;
         let mark = self.recorder.count();
         let session = self.sessions.get(id);
-        let (access, own) = (session.access.as_ref(), session.listed_as.as_ref());
+        let (access, own) = (session.bearer.as_ref(), session.listed_as.as_ref());
         let listed = self
             .backend
             .list_sessions(access, &session.token, &session.device);
@@ -391,7 +391,7 @@ impl Client {
         self.stop.check()?;
         let mark = self.recorder.count();
         let session = self.sessions.get(by);
-        let (access, token) = (session.access.as_ref(), &session.token);
+        let (access, token) = (session.bearer.as_ref(), &session.token);
         let ended = self
             .backend
             .end_session(handle, access, token, &session.device);
@@ -424,8 +424,8 @@ impl Client {
     ) -> Answered<SignInAnswer> {
         let result = match self.keep_failed(answer, device) {
             Ok(SignInResponse::Granted(grant)) => {
-                let access = grant.access.token.clone();
-                let id = self.sessions.add(grant.token.clone(), access, device);
+                let id = self.sessions.add(grant.token.clone(), None, device);
+                self.sessions.renew(id, grant.token.clone(), &grant.access);
                 self.sessions.name(id, grant.access.session_id.clone());
                 SignInAnswer::Session(Box::new(NewSession {
                     id,

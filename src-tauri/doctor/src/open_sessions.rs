@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use vestibule_core::backend::{Backend, Recorder};
-use vestibule_core::{Device, RefreshToken, Secret};
+use vestibule_core::{AccessToken, Device, RefreshToken, Secret};
 
 /// How long the sign-outs at the end may take together.
 const SIGN_OUT_LIMIT: Duration = Duration::from_secs(15);
@@ -16,7 +16,10 @@ pub(crate) struct SessionId(usize);
 #[derive(Clone)]
 pub(crate) struct OpenSession {
     pub token: RefreshToken,
+    /// What a sign-out goes out with, or revokes.
     pub access: Option<Secret>,
+    /// What calls of the API carry.
+    pub bearer: Option<Secret>,
     /// The device that the sign-in named.
     pub device: Device,
     /// What the backend calls it in the list of sessions, if the sign-in has said so.
@@ -37,6 +40,7 @@ impl OpenSessions {
     ) -> SessionId {
         self.0.push(OpenSession {
             token,
+            bearer: access.clone(),
             access,
             device: device.clone(),
             listed_as: None,
@@ -54,10 +58,17 @@ impl OpenSessions {
         self.0[id.0].listed_as = listed_as;
     }
 
-    /// Keeps the tokens that a refresh gave the session.
-    pub(crate) fn renew(&mut self, id: SessionId, token: RefreshToken, access: Option<Secret>) {
+    /// Keeps the refresh token that a refresh gave the session.
+    pub(crate) fn rotate(&mut self, id: SessionId, token: RefreshToken) {
+        self.0[id.0].token = token;
+    }
+
+    /// Keeps the tokens that a sign-in or a refresh gave the session.
+    pub(crate) fn renew(&mut self, id: SessionId, token: RefreshToken, access: &AccessToken) {
         let session = &mut self.0[id.0];
-        (session.token, session.access) = (token, access);
+        session.token = token;
+        session.access = access.token.clone();
+        session.bearer = access.bearer().cloned();
     }
 
     /// The session has ended: it needs no sign-out.

@@ -29,6 +29,8 @@ pub struct TestStore {
     gate: Mutex<Option<Block>>,
     /// An account whose item cannot be read.
     unreadable: Mutex<Option<String>>,
+    /// The most bytes of an item; no bound where it is 0.
+    largest: AtomicUsize,
     bell: Condvar,
     reads: AtomicUsize,
     writes: AtomicUsize,
@@ -48,6 +50,11 @@ impl TestStore {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.unreadable() = None;
         self.bell.notify_all();
+    }
+
+    /// Refuses items of more bytes than this, as a keyring does.
+    pub fn set_largest(&self, bytes: usize) {
+        self.largest.store(bytes, Ordering::SeqCst);
     }
 
     /// Makes only this account's item unreadable.
@@ -177,6 +184,10 @@ impl SecretStore for TestStore {
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.pass()?;
+        let largest = self.largest.load(Ordering::SeqCst);
+        if largest > 0 && value.len() > largest {
+            return Err(StoreError::TooLarge);
+        }
         self.note(account);
         self.forget_twins(account);
         self.inner.write(account, value)

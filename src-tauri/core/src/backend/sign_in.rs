@@ -22,7 +22,8 @@ use crate::wire::{CodeMethod, LoginInput, RegisterInput, User};
 pub enum SignInResponse {
     /// It has begun a session.
     Granted(Box<Grant>),
-    /// It has begun a session and does not say whose: the caller ends the session again.
+    /// It has begun a session that cannot be used here, for instance because it does not say whose it is:
+    /// the caller ends the session again.
     UnknownUser(Box<UnusableSession>),
     /// It wants a code of a second factor.
     OtpRequired {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::profile::Profile;
+use crate::profile::{ApiToken, Profile};
 use crate::response_fields::{AccessToken, ResponseFields};
 use crate::token::{BodyToken, RefreshToken};
 
@@ -42,5 +42,6 @@ pub(super) fn access(
         lifetime,
         session_id: reply.session_id(),
         id_token: None,
+        carried: ApiToken::AccessToken,
     })
 }

@@ -9,3 +9,6 @@ mod listener;
 pub use desktop::{Desktop, NoDesktop};
 pub use done_page::DonePage;
 pub use listener::Listener;
+
+/// The longest address with which the browser comes back, in bytes: codes of some providers are JWTs.
+pub const LONGEST_REDIRECT: usize = 16 * 1024;

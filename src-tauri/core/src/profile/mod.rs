@@ -222,6 +222,19 @@ impl Profile {
             .chain(by_browser)
     }
 
+    /// The first key that is not for a workspace which a person adds by its address, and why. Only the app's
+    /// makers know whether the workspaces of such a backend may trust each other.
+    fn not_for_added(&self) -> Option<(String, &'static str)> {
+        let elsewhere = || self.other_origins().next().map(|key| (key, ELSEWHERE));
+        let kind = self.browser.get().map(|browser| browser.kind);
+        // Its redirect names no issuer (RFC 9207): the browser can be led to the server of an honest
+        // workspace, and the answer exchanged by the one that has led it there.
+        match kind {
+            Some(BrowserKind::BetterAuth) => Some(("browser.kind".into(), MIXES_UP)),
+            _ => elsewhere(),
+        }
+    }
+
     /// The paths that no page may call: those of the endpoints that bring a token or end the
     /// session, and of the steps that keep something, which no page may read. Each with the key of its
     /// endpoint. A segment with a `$` stands for any.
@@ -265,6 +278,12 @@ impl Profile {
         }
     }
 }
+
+const ELSEWHERE: &str = "names another origin, but a workspace that a person adds by its address speaks \
+    to that address alone: list the workspaces of such a backend, or set `workspaces.adding` to `listed`";
+const MIXES_UP: &str = "is `better-auth`, whose redirect does not say which server answers, so that a \
+    workspace that a person adds by its address could take another one's sign-in: list the workspaces of \
+    such a backend, or set `workspaces.adding` to `listed`";
 
 /// The address of `path` below `base`.
 fn below(base: &Url, path: &str) -> Url {

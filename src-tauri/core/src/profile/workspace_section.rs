@@ -112,11 +112,8 @@ impl OtherWorkspace {
                 false => error,
             })?;
         if self.is_added
-            && let Some(key) = loaded.profile.other_origins().next()
+            && let Some((key, reason)) = loaded.profile.not_for_added()
         {
-            let reason = "names another origin, but a workspace that a person adds by its address \
-                          speaks to that address alone: list the workspaces of such a backend, or \
-                          set `workspaces.adding` to `listed`";
             let mut down = layers.iter().rev();
             let layer = down.find(|layer| layer.sets().contains(&key));
             let place = layer.map_or(place, Layer::place);
@@ -279,6 +276,28 @@ mod tests {
         let own = json!({"endpoints": {"login": {"origin": "https://added.example"}}});
         let own = Layer::inline("profile.toml", own);
         assert!(with(&added(), &[own]).is_ok(), "its own is no other");
+    }
+
+    #[test]
+    fn an_added_workspace_has_no_redirect_that_does_not_name_its_server() {
+        let browser = json!({"kind": "better-auth", "parameters": {"provider": "a"}});
+        let layer = Layer::inline("profile.toml", json!({ "browser": browser }));
+        let error = with(&added(), std::slice::from_ref(&layer)).unwrap_err();
+        assert_eq!(
+            (error.place.as_str(), error.key.as_str()),
+            ("profile.toml", "browser.kind")
+        );
+        assert!(error.to_string().contains("list the workspaces"), "{error}");
+        assert!(with(&listed("same"), &[layer]).is_ok(), "the app lists it");
+        let mut value = app().value;
+        value["profile"] = json!("better-auth-desktop");
+        value["browser"] = json!({"parameters": {"provider": "a"}});
+        let section = Section::new(PLACE, value.clone());
+        let error = section.check(None).unwrap_err();
+        assert_eq!(error.key, "browser.kind", "{error}");
+        let list = value["workspaces"]["list"].clone();
+        value["workspaces"] = json!({"adding": "listed", "list": list});
+        assert_eq!(Section::new(PLACE, value).check(None), Ok(true));
     }
 
     #[test]

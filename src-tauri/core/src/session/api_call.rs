@@ -409,7 +409,7 @@ impl Caller {
             epoch: inner.epoch(),
             bearer: access.map(|access| access.id),
             credentials: CallCredentials {
-                access: access.and_then(|access| access.token.token.clone()),
+                access: access.and_then(|access| access.token.bearer().cloned()),
                 // Without an access token nobody is signed in, so the call carries no session
                 // cookies.
                 token: token.filter(|_| access.is_some()),

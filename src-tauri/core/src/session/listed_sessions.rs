@@ -13,6 +13,7 @@ use crate::backend::SessionEnd;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::ListedSessionId;
 use crate::published::Unpublished;
+use crate::response_fields::AccessToken;
 use crate::secrets::Secret;
 use crate::session_entries::{SessionEntries, SessionEntry};
 use crate::wire::{ListedSession, SessionList};
@@ -125,8 +126,7 @@ impl ListedSessions {
         let held = held.ok_or(ErrorCode::NotSignedIn)?;
         let access = held.access.as_ref().map(|access| &access.token);
         let own = access.and_then(|access| access.session_id.clone());
-        let text = access.and_then(|access| access.token.as_ref());
-        let secrets = Unpublished::of(text);
+        let secrets = Unpublished::of(access.into_iter().flat_map(AccessToken::secrets));
         let secrets = match &held.token {
             Some(token) => secrets.and(token),
             None => secrets,

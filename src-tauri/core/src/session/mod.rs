@@ -34,6 +34,7 @@ mod pending_record;
 mod pending_sign_outs;
 mod persistence;
 mod process_lock;
+mod provider_owner;
 mod reconcile;
 mod record;
 mod refresh;

@@ -182,7 +182,7 @@ impl OpenSession {
         self.access = Some(Access::new(access, received));
     }
 
-    /// The access token, for backends that need it for a sign-out.
+    /// The access token, with which a sign-out goes out, or which it revokes.
     pub(super) fn access_text(&self) -> Option<Secret> {
         self.access.as_ref()?.token.token.clone()
     }

@@ -12,6 +12,7 @@ use super::epoch::Epoch;
 use super::inner::{Inner, Shared};
 use super::keyring_status::KeyringStatus;
 use super::open_session::{OpenSession, SessionOwner};
+use super::provider_owner::ProviderOwner;
 use super::record::RotationPhase;
 use super::refresh_failure::RefreshFailures;
 use super::refresh_reason::{RefreshOutcome, RefreshReason};
@@ -192,7 +193,7 @@ impl RefreshSender {
                         Err(none) => return self.failed(attempt, none.fault, None),
                     },
                 };
-                let secrets = attempt.access.iter().chain(&access.token);
+                let secrets = attempt.access.iter().chain(access.secrets());
                 let secrets = Unpublished::of(secrets).and(&attempt.token).and(&token);
                 let user = match user.map(|user| secrets.user(user)) {
                     Some(None) => return self.failed(attempt, BackendError::BadAnswer, None),
@@ -323,32 +324,28 @@ impl RefreshSender {
         let context = &self.context;
         let profile = context.backend.profile();
         let at = context.shared.in_epoch(attempt.epoch);
-        let is_known = at.is_some_and(|at| {
-            let held = at.session.as_ref();
-            held.is_some_and(|held| held.owner.is_some())
+        let known = at.and_then(|at| {
+            let owner = at.session.as_ref()?.owner.as_ref()?;
+            Some(owner.user.id.clone())
         });
-        let asks = profile.session.user_from == UserFrom::Me || !is_known;
+        let is_known = known.is_some();
         let backend = context.backend.with_jar(attempt.jar.clone());
-        let of_provider = token.provider().is_some() && profile.session.user_from != UserFrom::Me;
-        let is_told = access.id_token.is_some();
-        if match of_provider {
-            true => is_known && !is_told,
-            false => profile.endpoints.me.get().is_none() || !asks,
-        } {
+        let device = &attempt.device;
+        if token.provider().is_some() && profile.session.user_from != UserFrom::Me {
+            let owner = ProviderOwner {
+                known: known.as_deref(),
+                access,
+                device,
+            };
+            let asked = timeout_at(until, owner.confirm(&backend, now)).await;
+            let confirmed = asked.unwrap_or_else(|_| owner.unknown(BackendError::TimedOut.into()));
+            return confirmed.map_err(NoOwner::from);
+        }
+        let asks = profile.session.user_from == UserFrom::Me || !is_known;
+        if profile.endpoints.me.get().is_none() || !asks {
             return Ok(None);
         }
-        let (device, text) = (&attempt.device, access.token.as_ref());
-        let asked = async {
-            match of_provider {
-                true => {
-                    let id_token = access.id_token.as_ref();
-                    let user = backend.provider_user(text, id_token, device, now).await;
-                    user.map_err(NoOwner::from)
-                }
-                false => backend.me(token, text, device).await,
-            }
-        };
-        match timeout_at(until, asked)
+        match timeout_at(until, backend.me(token, access.bearer(), device))
             .await
             .unwrap_or(Err(BackendError::TimedOut.into()))
         {

@@ -84,16 +84,14 @@ impl SignOut {
     /// The provider's page that ends its own session, where the session is a provider's and the profile
     /// wants it.
     fn provider_page(&self) -> Option<Url> {
-        let id_token = self.context.shared.look(|inner| {
+        let (token, id_token) = self.context.shared.look(|inner| {
             let held = inner.session.as_ref()?;
-            held.token.as_ref()?.provider()?;
-            Some(
-                held.access
-                    .as_ref()
-                    .and_then(|access| access.token.id_token.clone()),
-            )
+            let access = held.access.as_ref();
+            let id_token = access.and_then(|access| access.token.id_token.clone());
+            Some((held.token.as_ref()?.provider()?.clone(), id_token))
         })?;
-        self.context.backend.end_session_page(id_token.as_ref())
+        let backend = &self.context.backend;
+        backend.end_session_page(&token, id_token.as_ref())
     }
 
     /// Writes the sign-out marker, forgets the session and publishes that. Blocks for a few file

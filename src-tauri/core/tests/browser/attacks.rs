@@ -1,6 +1,7 @@
 //! What another program of this computer, a page in its browser and a false provider try.
 
 use serde_json::json;
+use vestibule_backend::Config;
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 use vestibule_harness::{ADMIN, DEMO, alive, code, eventually, user, why};
@@ -110,6 +111,35 @@ async fn an_answer_of_another_issuer_is_not_used() {
             0,
             "the code stays unused"
         );
+    }
+}
+
+/// Without discovery nobody says how the provider writes its name, but its endpoints are known.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_another_issuer_is_not_used_without_discovery_either() {
+    for (issuer, is_used) in [
+        (Some("https://evil.example"), false),
+        (Some(""), false),
+        (Some("own"), true),
+        (None, true),
+    ] {
+        let app = App::with_profile(Config::default(), super::oauth2).await;
+        let own = format!("{}/realm", app.backend().url());
+        let attempt = app.click();
+        let address = app.install.desktop.opening(1).await;
+        let back = approve_as_demo(&address).await;
+        let said = issuer.map(|issuer| {
+            if issuer == "own" {
+                own.as_str()
+            } else {
+                issuer
+            }
+        });
+        visit(&with_parameter(&back, "iss", said)).await;
+        let ended = outcome(attempt).await;
+        assert_eq!(ended.is_ok(), is_used, "{issuer:?}: {ended:?}");
+        let asked = app.backend().requests("POST", TOKEN);
+        assert_eq!(asked, usize::from(is_used), "{issuer:?}");
     }
 }
 

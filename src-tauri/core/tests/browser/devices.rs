@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use url::Url;
-use vestibule_backend::{Config, Fault};
+use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{BrowserSignInInput, DeviceCode, SignInOutcome, SignedOutReason};
 use vestibule_harness::{DEMO, PASSWORD, Pace, alive, answer, code, eventually, why};
@@ -30,8 +30,8 @@ async fn app() -> App {
 
 async fn begun(app: &App) -> (Attempt, DeviceCode) {
     let attempt = app.click_on(on_device());
-    let shows = |_: &vestibule_core::wire::SessionState| {
-        app.pending().is_some_and(|it| it.device.is_some())
+    let shows = |state: &vestibule_core::wire::SessionState| {
+        super::pending(state).is_some_and(|it| it.device.is_some())
     };
     app.install.until("a code", shows).await;
     let shown = app.pending().and_then(|it| it.device).expect("a code");
@@ -123,6 +123,72 @@ async fn slow_down_is_obeyed() {
     }
 }
 
+/// An app whose provider changes its answer to the first question like this.
+async fn app_with_answer(change: serde_json::Value) -> App {
+    let app = app().await;
+    let patch = Effect::Patch { body: change };
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", "/oidc/device", patch));
+    app
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_small_an_interval_is_it_asks_once_a_second() {
+    let app = app_with_answer(json!({"interval": 0.001})).await;
+    let (_attempt, _) = begun(&app).await;
+    for _ in 0..40 {
+        app.install.pass(Duration::from_millis(100));
+        // Time for a question to arrive.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let asked = polls(&app);
+    assert!((1..=4).contains(&asked), "{asked} in four seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_down_is_obeyed_where_the_interval_is_long() {
+    let app = app_with_answer(json!({"interval": 60})).await;
+    let (_attempt, _) = begun(&app).await;
+    let slow = answer(400, json!({"error": "slow_down"}), &[]);
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, slow).times(1));
+    let mut asked_at = Vec::new();
+    for step in 1..=60 {
+        app.install.pass(Duration::from_secs(5));
+        // Time for a question to arrive. One that is late is counted late.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        while asked_at.len() < polls(&app) {
+            asked_at.push(step * 5);
+        }
+    }
+    assert!(asked_at.len() >= 3, "it asks: {asked_at:?}");
+    // After 60 seconds, then after 65 each.
+    for (asked, earliest) in asked_at.iter().zip([60, 125, 190, 255]) {
+        assert!(*asked >= earliest, "{asked_at:?}");
+    }
+}
+
+/// GitHub answers each error with 200.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_with_a_success_is_an_error() {
+    let app = app().await;
+    let (attempt, _) = begun(&app).await;
+    let said = |error: &str| answer(200, json!({ "error": error }), &[]);
+    let faults = app.backend().faults();
+    faults.add(Fault::on("POST", TOKEN, said("authorization_pending")).times(2));
+    faults.add(Fault::on("POST", TOKEN, said("access_denied")));
+    let ended = app.install.passing(outcome(attempt)).await;
+    let refused = ended.expect_err("refused");
+    assert!(
+        refused.message.contains("on the other device"),
+        "{}",
+        refused.message
+    );
+    assert_eq!(polls(&app), 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_on_the_way_is_no_answer() {
     let app = app().await;
@@ -131,6 +197,9 @@ async fn trouble_on_the_way_is_no_answer() {
         answer(503, json!({}), &[]),
         answer(502, json!("a page"), &[]),
         answer(429, json!({}), &[("retry-after", "2")]),
+        answer(503, json!({"error": "access_denied"}), &[]),
+        answer(429, json!({"error": "expired_token"}), &[]),
+        answer(408, json!({"error": "invalid_request"}), &[]),
     ] {
         app.backend()
             .faults()

@@ -23,8 +23,8 @@ async fn a_person_signs_in_in_the_browser() {
     let redirect = parameter(&address, "redirect_uri").expect("it has one");
     assert!(redirect.starts_with("http://127.0.0.1:"), "{redirect}");
     app.install
-        .until("the browser to be open", |_| {
-            app.pending().is_some_and(|it| it.opened)
+        .until("the browser to be open", |state| {
+            super::pending(state).is_some_and(|it| it.opened)
         })
         .await;
 

@@ -14,10 +14,10 @@ use vestibule_harness::{answer, code, merge, user, why};
 
 use super::{App, TOKEN, approve_as_demo, outcome, parameter, visit};
 
-struct Key(EcdsaKeyPair, &'static str);
+pub(crate) struct Key(EcdsaKeyPair, &'static str);
 
 impl Key {
-    fn new(id: &'static str) -> Self {
+    pub(crate) fn new(id: &'static str) -> Self {
         let (random, kind) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
         let bytes = EcdsaKeyPair::generate_pkcs8(kind, &random).expect("a key");
         Self(
@@ -26,14 +26,14 @@ impl Key {
         )
     }
 
-    fn public(&self) -> Value {
+    pub(crate) fn public(&self) -> Value {
         let point = self.0.public_key().as_ref();
         let part = |range| URL_SAFE_NO_PAD.encode(&point[range]);
         json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.1,
                "x": part(1..33), "y": part(33..65)})
     }
 
-    fn sign(&self, header: Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, header: Value, claims: &Value) -> String {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(&header), encode(claims));
         let signature = self
@@ -50,7 +50,7 @@ fn seconds() -> u64 {
 }
 
 /// The claims of a sound token for this sign-in, with `change` merged into it.
-fn claims(app: &App, nonce: &str, change: Value) -> Value {
+pub(crate) fn claims(app: &App, nonce: &str, change: Value) -> Value {
     let mut claims = json!({
         "iss": app.backend().url(), "aud": "vestibule", "sub": "u-7", "nonce": nonce,
         "name": "Una", "email": "una@example.com", "iat": seconds(), "exp": seconds() + 600,
@@ -63,7 +63,7 @@ fn claims(app: &App, nonce: &str, change: Value) -> Value {
 }
 
 /// Signs in with a token endpoint that answers this ID token, and keys that are these.
-async fn sign_in(
+pub(crate) async fn sign_in(
     app: &App,
     keys: &[&Key],
     token: impl FnOnce(&str) -> Option<String>,
@@ -92,7 +92,7 @@ async fn sign_in(
     outcome(attempt).await
 }
 
-fn header() -> Value {
+pub(crate) fn header() -> Value {
     json!({"alg": "ES256", "kid": "k1", "typ": "JWT"})
 }
 

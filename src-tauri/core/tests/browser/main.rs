@@ -2,8 +2,10 @@
 //! test plays the browser: it opens what the app wanted to open, fills in the provider's form, and takes
 //! the answer where the provider sends it.
 
+mod api_token;
 mod attacks;
 mod better_auth;
+mod client_secret;
 mod devices;
 mod ends;
 mod flow;
@@ -11,9 +13,13 @@ mod forged;
 mod listener;
 mod odd_providers;
 mod people;
+mod refreshed_id_tokens;
 mod renewal;
 mod scheme;
+mod storage;
+mod unusable;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -98,10 +104,7 @@ impl App {
     }
 
     pub(crate) fn pending(&self) -> Option<BrowserSignIn> {
-        match self.state().phase {
-            Phase::BrowserPending { sign_in } => Some(sign_in),
-            _ => None,
-        }
+        pending(&self.state()).cloned()
     }
 
     pub(crate) fn refreshes(&self) -> usize {
@@ -113,6 +116,32 @@ impl App {
             })
             .count()
     }
+}
+
+/// The sign-in that waits in this state. A condition of `until` looks at the state that it is given: asking
+/// the session for it once more, from there, waits for ever where a change is about to be published.
+pub(crate) fn pending(state: &SessionState) -> Option<&BrowserSignIn> {
+    match &state.phase {
+        Phase::BrowserPending { sign_in } => Some(sign_in),
+        _ => None,
+    }
+}
+
+/// The profile's section for the bundled backend as a provider without discovery.
+pub(crate) fn oauth2(issuer: &str) -> Value {
+    let at = |path: &str| format!("{issuer}{path}");
+    json!({"browser": {
+        "kind": "oauth2", "client_id": "vestibule", "scopes": ["openid", "email", "offline_access"],
+        "authorize": at("/oidc/authorize"), "token": at(TOKEN),
+        "revoke": at("/oidc/revoke"), "userinfo": at("/oidc/userinfo"),
+    }})
+}
+
+/// The forms that were posted to this path, oldest first.
+pub(crate) fn forms(app: &App, path: &str) -> Vec<BTreeMap<String, String>> {
+    let all = app.backend().recent_requests("POST", path);
+    let form = |body: &[u8]| url::form_urlencoded::parse(body).into_owned().collect();
+    all.iter().map(|request| form(&request.body)).collect()
 }
 
 /// A sign-in that goes on in the background.

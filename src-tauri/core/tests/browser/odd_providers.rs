@@ -1,7 +1,7 @@
 //! Discovery that makes no sense, and providers that give out less than is needed.
 
 use serde_json::{Value, json};
-use vestibule_backend::{Config, Fault};
+use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{BrowserSignInInput, SignInOutcome};
 use vestibule_harness::{DEMO, alive, answer, code, eventually};
@@ -120,25 +120,71 @@ async fn trouble_at_the_exchange_has_its_own_words() {
     }
 }
 
+/// RFC 6749 §5.2 has 400 and 401 for the provider's refusals. Any other status is trouble, whatever its body
+/// says.
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_with_an_error_code_is_no_refusal() {
+    let said = |error: &str| json!({ "error": error });
+    let wait = [("retry-after", "7")];
+    for (fault, expected, waits) in [
+        (
+            answer(503, said("temporarily_unavailable"), &wait),
+            ErrorCode::BackendFault,
+            Some(7000),
+        ),
+        (
+            answer(500, said("invalid_grant"), &[]),
+            ErrorCode::BackendFault,
+            None,
+        ),
+        (
+            answer(429, said("invalid_request"), &wait),
+            ErrorCode::RateLimited,
+            Some(7000),
+        ),
+        (
+            answer(408, said("invalid_request"), &[]),
+            ErrorCode::BackendFault,
+            None,
+        ),
+        (
+            answer(425, said("invalid_grant"), &wait),
+            ErrorCode::BackendFault,
+            Some(7000),
+        ),
+    ] {
+        let app = App::new().await;
+        app.backend()
+            .faults()
+            .add(Fault::on("POST", TOKEN, fault.clone()).times(1).before());
+        let attempt = app.click();
+        let address = app.install.desktop.opening(1).await;
+        visit(&approve_as_demo(&address).await).await;
+        let failed = outcome(attempt).await.expect_err("trouble");
+        assert_eq!(failed.code, expected, "{fault:?}");
+        assert_eq!(failed.retry_after_ms, waits, "{fault:?}");
+    }
+}
+
+/// GitHub answers each error with 200.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_with_a_success_is_a_refusal() {
+    let app = App::new().await;
+    let spent = answer(200, json!({"error": "bad_verification_code"}), &[]);
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, spent).times(1));
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    visit(&approve_as_demo(&address).await).await;
+    let refused = outcome(attempt).await;
+    assert_eq!(code(&refused), Some(ErrorCode::BrowserSignInRefused));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn userinfo_says_who_it_is_where_the_token_does_not() {
     // OAuth 2 without OpenID Connect: nothing is signed, `userinfo` says who it is.
-    let probe = App::new().await;
-    let at = |path: &str| format!("{}{path}", probe.backend().url());
-    let app = App {
-        install: {
-            let mut setup =
-                vestibule_harness::Setup::new(vestibule_backend::Config::default()).await;
-            setup.add_to_profile(json!({"browser": {
-                "kind": "oauth2", "client_id": "vestibule",
-                "scopes": ["openid", "email", "offline_access"],
-                "authorize": at("/oidc/authorize"), "token": at(TOKEN),
-                "revoke": at("/oidc/revoke"), "userinfo": at("/oidc/userinfo"),
-            }}));
-            setup.install().await
-        },
-        setup: probe.setup,
-    };
+    let app = App::with_profile(Config::default(), super::oauth2).await;
     app.sign_in(DEMO).await;
     assert_eq!(app.email(), Some(DEMO.into()));
     assert_eq!(app.backend().requests("GET", "/oidc/userinfo"), 1);
@@ -198,10 +244,6 @@ async fn nothing_but_what_belongs_there_goes_to_a_provider_elsewhere() {
             assert!(more.is_empty(), "{path}: {more:?}");
         }
     }
-    assert_eq!(
-        provider.backend().all_requests(),
-        provider.backend().all_requests()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,6 +266,39 @@ async fn the_providers_own_session_ends_only_where_the_profile_says_so() {
             assert_eq!(app.install.desktop.opened().len(), 1);
         }
     }
+}
+
+/// The address is an argument of another program, and stays in the browser's history.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_token_that_the_api_takes_is_no_hint() {
+    let app = App::with(json!({"end_session": true, "api_token": "id_token"})).await;
+    let page = format!("{}/oidc/end", app.backend().url());
+    let named = Effect::Patch {
+        body: json!({ "end_session_endpoint": page }),
+    };
+    app.backend()
+        .faults()
+        .add(Fault::on("GET", CONFIGURATION, named));
+    app.sign_in(DEMO).await;
+    app.install.session.logout().await;
+    let page = app.install.desktop.opening(2).await;
+    assert_eq!(page.path(), "/oidc/end");
+    assert_eq!(super::parameter(&page, "id_token_hint"), None);
+    assert!(super::parameter(&page, "client_id").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_is_not_opened_to_end_a_session() {
+    let app = App::with(json!({"end_session": true})).await;
+    let elsewhere = json!({"end_session_endpoint": "https://elsewhere.example/end"});
+    let named = Effect::Patch { body: elsewhere };
+    app.backend()
+        .faults()
+        .add(Fault::on("GET", CONFIGURATION, named));
+    app.sign_in(DEMO).await;
+    app.install.session.logout().await;
+    app.backend().reached("POST", "/oidc/revoke", 2).await;
+    assert_eq!(app.install.desktop.opened().len(), 1, "the sign-in alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use vestibule_backend::{Effect, Fault};
+use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::SignedOutReason;
-use vestibule_harness::{A_LIFE, DEMO, alive, answer, eventually, is_fresh, is_stale, why};
+use vestibule_harness::{A_LIFE, DEMO, alive, answer, code, eventually, is_fresh, is_stale, why};
 
 use super::{App, TOKEN};
 
@@ -62,6 +63,39 @@ async fn invalid_grant_alone_ends_a_session() {
     let _ = app.install.session.refresh().await;
     assert_eq!(why(&app.state()), Some(SignedOutReason::Expired));
     assert_eq!(app.install.item(), None);
+}
+
+/// OpenID Connect Core §12.2 allows a refresh without an ID token. The provider has replaced the refresh
+/// token all the same: the one before would be taken for a stolen one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_token_is_kept_whatever_else_the_answer_lacks() {
+    for (api_token, patch) in [
+        ("id_token", json!({"id_token": null})),
+        ("access_token", json!({"access_token": null})),
+        ("access_token", json!({"access_token": {"odd": true}})),
+        ("access_token", json!({"token_type": "DPoP"})),
+    ] {
+        let config = Config {
+            grace: Duration::ZERO,
+            ..Config::default()
+        };
+        let app = App::of(config, json!({ "api_token": api_token })).await;
+        app.sign_in(DEMO).await;
+        let token = || app.install.item().expect("an item")["token"].clone();
+        let before = token();
+        let body = patch.clone();
+        strike(&app, "POST", TOKEN, Effect::Patch { body });
+        let refreshed = app.install.session.refresh().await;
+        assert_eq!(code(&refreshed), Some(ErrorCode::BadAnswer), "{patch}");
+        assert_ne!(token(), before, "{patch}: the next one is in the keyring");
+        assert!(is_stale(&app.state()), "{patch}");
+        app.install.until_fresh().await;
+        assert_eq!(alive(app.backend(), DEMO), 1, "{patch}");
+        let sent = super::forms(&app, TOKEN);
+        let sent = sent.iter().filter_map(|form| form.get("refresh_token"));
+        let sent: std::collections::BTreeSet<_> = sent.collect();
+        assert_eq!(sent.len(), app.refreshes(), "{patch}: none was sent twice");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

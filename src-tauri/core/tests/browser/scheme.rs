@@ -6,7 +6,7 @@ use vestibule_core::ErrorCode;
 use vestibule_core::wire::SignInOutcome;
 use vestibule_harness::{DEMO, code};
 
-use super::{App, approve_as_demo, outcome, parameter, with_parameter};
+use super::{App, TOKEN, approve_as_demo, outcome, parameter, with_parameter};
 
 async fn app() -> App {
     let app = App::with(json!({"redirect": "scheme"})).await;
@@ -51,4 +51,25 @@ async fn no_scheme_means_no_sign_in_and_says_whose_mistake_it_is() {
     assert_eq!(code(&failed), Some(ErrorCode::Misconfigured));
     assert!(failed.unwrap_err().message.contains("makers"));
     assert!(app.install.desktop.opened().is_empty());
+}
+
+/// Codes of some providers are JWTs with many claims.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_may_be_16_kib_long() {
+    let app = app().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let back = approve_as_demo(&address).await;
+    let room = 16 * 1024 - with_parameter(&back, "code", Some("")).as_str().len();
+    let with_code = |length: usize| with_parameter(&back, "code", Some(&"c".repeat(length)));
+    assert!(!app.install.session.take_redirect(&with_code(room + 1)));
+    assert!(app.install.session.take_redirect(&with_code(room)));
+    let refused = outcome(attempt).await;
+    assert_eq!(
+        code(&refused),
+        Some(ErrorCode::BrowserSignInRefused),
+        "it was sent"
+    );
+    let sent = &super::forms(&app, TOKEN)[0]["code"];
+    assert_eq!(sent.len(), room);
 }

@@ -111,7 +111,9 @@ pub(super) fn faulty(finding: Finding, fault: ProviderFault) -> Finding {
                 "answer this request with 200 and JSON, as the standard has it",
             ),
         },
-        ProviderFault::Odd(words) => finding.advise(Side::Provider, words),
+        ProviderFault::Odd(words) | ProviderFault::Untrusted(words) => {
+            finding.advise(Side::Provider, words)
+        }
     }
 }
 

@@ -227,7 +227,6 @@ pub(crate) async fn refresh_from_another_device(
         .renew(&held.token, held.access.as_ref(), &other)
         .await;
     if let Renewal::Renewed { token, access, .. } = &answer.result {
-        let access = access.token.clone();
         client.sessions.renew(session, token.clone(), access);
     }
     seen.replay.device = Probe::done(answer);

@@ -72,7 +72,7 @@ impl Client {
     pub(crate) async fn me(&mut self, id: SessionId) -> Answered<Result<User, BackendError>> {
         let mark = self.recorder.count();
         let session = self.sessions.get(id);
-        let access = session.access.as_ref();
+        let access = session.bearer.as_ref();
         let user = self.backend.me(&session.token, access, &session.device);
         let user = user.await;
         self.answered(mark, user.map_err(|none| none.fault))

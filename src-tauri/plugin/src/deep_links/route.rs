@@ -13,13 +13,13 @@
 use std::str::from_utf8;
 
 use tauri::Url;
-use vestibule_core::single_instance::LONGEST_ARGUMENT;
+use vestibule_core::browser::LONGEST_REDIRECT;
 use vestibule_core::workspaces::address::{self, Address};
 
 use super::scheme::Scheme;
 
 /// The longest link, in bytes.
-pub const LONGEST: usize = LONGEST_ARGUMENT;
+pub const LONGEST: usize = LONGEST_REDIRECT;
 
 /// Where Better Auth's plugin for desktop apps comes back to.
 const BETTER_AUTH: &str = "/auth/callback";
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn the_longest_link_is_read() {
         let begin = "com.example.app:/callback?code=";
-        let link = format!("{begin}{}", "x".repeat(LONGEST - begin.len()));
+        let link = format!("{begin}{}", "x".repeat(16 * 1024 - begin.len()));
         assert!(matches!(route(&link), Ok(Route::Redirect(_))));
         assert_eq!(route(link + "x"), Err(Fault::TooLong));
     }

@@ -122,6 +122,7 @@ pub(crate) async fn alter_response(
                 })
             })
         }
+        Effect::Patch { body } => patched(truth, body).await,
         Effect::WrongClock { seconds } => by_wrong_clock(truth, *seconds).await,
     }
 }
@@ -178,6 +179,33 @@ fn with_more_headers(mut response: Response<Body>, bytes: usize) -> Response<Bod
             .append(HeaderName::from_static("x-padding"), value.clone());
     }
     response
+}
+
+async fn patched(response: Response<Body>, patch: &Value) -> Response<Body> {
+    let (response, body) = whole(response).await;
+    let changed = serde_json::from_slice::<Value>(&body).ok().map(|mut json| {
+        merge(&mut json, patch);
+        json.to_string()
+    });
+    response.map(|()| changed.map_or_else(|| Body::from(body), Body::from))
+}
+
+/// Applies a merge patch (RFC 7396, section 2).
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(members) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, change) in members {
+        match target.as_object_mut() {
+            Some(held) if change.is_null() => drop(held.remove(name)),
+            Some(held) => merge(held.entry(name).or_insert(Value::Null), change),
+            None => {}
+        }
+    }
 }
 
 async fn by_wrong_clock(response: Response<Body>, seconds: i64) -> Response<Body> {

@@ -182,6 +182,11 @@ pub enum Effect {
         #[serde(default = "hundred")]
         every_ms: u64,
     },
+    /// The true answer with a change to its JSON, as a merge patch (RFC 7396): null removes a member.
+    Patch {
+        /// The patch.
+        body: Value,
+    },
     /// The true answer from a clock that is wrong: `expires` and `Date` are shifted, `expiresIn` is
     /// not.
     WrongClock {
@@ -200,6 +205,7 @@ impl Effect {
             | Self::Drop { .. }
             | Self::HugeHeaders { .. }
             | Self::Drip { .. }
+            | Self::Patch { .. }
             | Self::WrongClock { .. }
             | Self::Reset {
                 at: Point::InHeaders | Point::AfterHeaders,

@@ -249,6 +249,19 @@ async fn a_drip_takes_its_time_and_arrives() {
 }
 
 #[tokio::test]
+async fn a_patch_changes_what_it_names_of_the_true_answer() {
+    let patch = serde_json::json!({"tokens": {"expires": null, "expiresIn": 7, "more": {"a": 1}}});
+    let (backend, mut device) = struck_by(Effect::Patch { body: patch }).await;
+    let before = tokens(&backend);
+    let body = device.refresh().await.json();
+    assert_eq!(body["tokens"]["expiresIn"], 7);
+    assert_eq!(body["tokens"]["more"]["a"], 1);
+    assert!(body["tokens"].get("expires").is_none(), "{body}");
+    assert!(body["tokens"]["token"].is_string(), "the rest is as it was");
+    assert_eq!(tokens(&backend), before + 1, "the work was done");
+}
+
+#[tokio::test]
 async fn a_wrong_clock_shifts_dates_and_nothing_else() {
     const DECADE: i64 = 10 * 365 * 24 * 3600;
     for (seconds, century) in [(DECADE, "20"), (-DECADE, "20")] {

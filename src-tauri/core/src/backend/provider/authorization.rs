@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use openidconnect::{Nonce, PkceCodeChallenge, PkceCodeVerifier};
+use reqwest::StatusCode;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 use url::Url;
@@ -12,21 +13,20 @@ use url::Url;
 use super::ProviderRequest;
 use super::discovery::{Provider, ProviderFault};
 use super::id_token::Expected;
-use super::tokens::{TokenAnswer, error_code};
+use super::tokens::{TokenAnswer, sign_in_refusal};
 use crate::backend::answers::SPENT;
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::backend::response_body::ResponseBody;
 use crate::backend::sign_in::{Grant, SignInFailure, SignInResponse, UnusableSession};
+use crate::browser::LONGEST_REDIRECT;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Browser, BrowserKind, Button, UserFrom};
 use crate::published::shown;
 use crate::secrets::Secret;
+use crate::status::{Class, class};
 use crate::token::RefreshToken;
-
-/// The longest parameter of an answer that is read: codes of some providers are JWTs.
-const LONGEST_VALUE: usize = 8 * 1024;
 
 /// A sign-in that the browser has been sent out for. What makes it safe is here alone: `state` (RFC 6749
 /// §10.12), the nonce and the verifier, all from the system's generator.
@@ -35,6 +35,9 @@ pub struct Authorization {
     pub address: Url,
     kind: BrowserKind,
     provider: Option<Arc<Provider>>,
+    /// Where the answer goes. All workspaces share one path. RFC 9700 §4.4.2.2 wants a path for each
+    /// provider where answers have no `iss`, but providers have `/callback` registered, and take no
+    /// other.
     redirect: String,
     state: Secret,
     nonce: Nonce,
@@ -62,9 +65,10 @@ impl Backend {
         button: &Button,
     ) -> Result<Authorization, AuthError> {
         let browser = self.browser().ok_or(ErrorCode::Unsupported)?;
-        let state = random();
-        let nonce = Nonce::new(random().secret().to_owned());
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let state = random()?;
+        let nonce = Nonce::new(random()?.secret().to_owned());
+        let verifier = PkceCodeVerifier::new(random()?.secret().to_owned());
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
         let mut address = match (&provider, &browser.page) {
             (Some(provider), _) => provider.authorize.url().clone(),
             (None, Some(page)) => page.url().clone(),
@@ -143,18 +147,23 @@ impl Backend {
     ) -> Result<SignInResponse, SignInFailure> {
         let asked = (request.device, request.until);
         let response = self.ask_provider(request, provider.secret_in_body).await?;
-        let (status, now) = (response.status(), response.sent_at());
+        let (status, now, wait) = (
+            response.status(),
+            response.sent_at(),
+            response.retry_after(),
+        );
         let body = response.body().await?;
+        if let Some(code) = sign_in_refusal(status, &body) {
+            return Err(refused_at_token(&code).into());
+        }
         if !status.is_success() || body.is_anothers() {
-            return Err(match error_code(&body) {
-                Some(code) if !body.is_anothers() => refused_at_token(&code).into(),
-                _ => BackendError::of_answer(status, &body).into(),
-            });
+            return Err(trouble(status, &body).retry_after(wait).into());
         }
         self.redeemed(provider, &body, expected, now, asked).await
     }
 
-    /// The session that a token endpoint's success has begun, once it is known whose it is.
+    /// The session that a token endpoint's success has begun, once it is known whose it is. What cannot be
+    /// used is alive at the provider all the same: it is handed back to be revoked.
     pub(super) async fn redeemed(
         &self,
         provider: &Provider,
@@ -165,14 +174,13 @@ impl Backend {
     ) -> Result<SignInResponse, SignInFailure> {
         let endpoint = provider.token.url();
         let answer = TokenAnswer::read(body, self.profile(), endpoint, now);
-        let answer = answer.ok_or(BackendError::BadAnswer)?;
-        let TokenAnswer {
-            access,
-            access_token,
-            refresh,
-            id_token,
-        } = answer;
-        let Some(refresh) = refresh else {
+        let mut answer = answer.ok_or(BackendError::BadAnswer)?;
+        let access_token = answer.access_token().cloned();
+        let Some(refresh) = answer.refresh.take() else {
+            if let Some(access) = &access_token {
+                self.revoke_lone_access(provider, access, asked.0).await;
+            }
+            answer.usable().ok_or(BackendError::BadAnswer)?;
             tracing::error!(
                 "the provider gives out no refresh token: the session could not go on. It may want the \
                  scope `offline_access`, or another parameter"
@@ -189,7 +197,10 @@ impl Backend {
                 error: fault,
             }))
         };
-        let claims = match (&id_token, provider.issuer.is_some()) {
+        let Some(access) = answer.usable() else {
+            return Ok(unusable(BackendError::BadAnswer.into()));
+        };
+        let claims = match (&access.id_token, provider.issuer.is_some()) {
             (Some(id_token), true) => {
                 match self
                     .checked_claims(provider, id_token, expected, now, asked)
@@ -208,7 +219,7 @@ impl Backend {
             || (claims.is_none() && provider.userinfo.is_none());
         let user = match asks_me {
             true => {
-                let user = self.me(&token, access.token.as_ref(), asked.0).await;
+                let user = self.me(&token, access.bearer(), asked.0).await;
                 user.map_err(|none| AuthError::from(none.fault))
             }
             false => {
@@ -243,11 +254,18 @@ fn merged_parameters<'a>(
     all.map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
-/// 256 bits, as a text that fits an address.
-fn random() -> Secret {
+/// 256 bits of the system's generator, as a text that fits an address and is a verifier (RFC 7636 §4.1).
+fn random() -> Result<Secret, AuthError> {
     use base64::Engine as _;
-    let bytes = zeroize::Zeroizing::new(rand::random::<[u8; 32]>());
-    Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(*bytes))
+    use rand::TryRngCore as _;
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
+    let filled = rand::rngs::OsRng.try_fill_bytes(bytes.as_mut_slice());
+    filled.map_err(|error| {
+        tracing::error!(%error, "the system gives no random bytes: nobody can sign in by the browser");
+        ErrorCode::Internal
+    })?;
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(*bytes);
+    Ok(Secret::new(text))
 }
 
 impl Authorization {
@@ -262,6 +280,9 @@ impl Authorization {
     /// What an address that has come in says of this sign-in; `None` if it is not an answer to it. Where
     /// the answer names its issuer it must be this provider (RFC 9207).
     pub fn answer(&self, address: &Url) -> Option<Returned> {
+        if address.as_str().len() > LONGEST_REDIRECT {
+            return None;
+        }
         match self.kind {
             BrowserKind::BetterAuth => self.better_auth_answer(address),
             BrowserKind::Oidc | BrowserKind::Oauth2 => self.query_answer(address.query()?),
@@ -289,7 +310,7 @@ impl Authorization {
                 _ => continue,
             };
             // No parameter may be there twice (RFC 6749 §3.1).
-            if slot.is_some() || value.len() > LONGEST_VALUE {
+            if slot.is_some() {
                 return None;
             }
             *slot = Some(zeroize::Zeroizing::new(value.into_owned()));
@@ -302,11 +323,12 @@ impl Authorization {
             return None;
         }
         let provider = self.provider.as_ref()?;
-        let is_promised = provider.promises_issuer;
         let is_another = match (&found.issuer, &provider.issuer) {
             (Some(said), Some(expected)) => said.as_str() != expected,
-            (None, Some(_)) => is_promised,
-            (_, None) => false,
+            (None, Some(_)) => provider.promises_issuer,
+            // No discovery has said how it writes its name, but the profile says where it is.
+            (Some(said), None) => !provider.is_at(said),
+            (None, None) => false,
         };
         if is_another {
             tracing::error!("the answer of a sign-in names another issuer: it is not used");
@@ -370,6 +392,14 @@ pub(super) fn words_of(error: &str, description: Option<&str>) -> String {
     match said {
         Some(said) => format!("{own} It says: {said}"),
         None => own.to_owned(),
+    }
+}
+
+/// The error of an answer to a sign-in that is neither a success nor the provider's refusal.
+pub(super) fn trouble(status: StatusCode, body: &ResponseBody) -> AuthError {
+    match class(status.as_u16()) {
+        Class::Untimely if !body.is_anothers() => ErrorCode::BackendFault.into(),
+        _ => BackendError::of_answer(status, body).into(),
     }
 }
 

@@ -17,9 +17,6 @@ use crate::error::ErrorCode;
 use crate::profile::Endpoint;
 use crate::secrets::Secret;
 
-/// The longest token of an answer.
-const LONGEST: usize = 8 * 1024;
-
 /// What the page's answer holds.
 #[derive(Deserialize)]
 struct Token {
@@ -32,7 +29,7 @@ impl Authorization {
     /// writes `:/` before a path that has a slash itself, so that `auth` reads as a host; with another
     /// `callbackPath` it does not.
     pub(super) fn better_auth_answer(&self, address: &Url) -> Option<Returned> {
-        let fragment = address.fragment().filter(|text| text.len() <= LONGEST)?;
+        let fragment = address.fragment()?;
         let mut given = url::form_urlencoded::parse(fragment.as_bytes())
             .filter(|(name, _)| name == "token")
             .map(|(_, value)| Zeroizing::new(value.into_owned()));

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::ProviderRequest;
-use super::authorization::words_of;
+use super::authorization::{trouble, words_of};
 use super::discovery::Provider;
 use super::id_token::Expected;
-use super::tokens::error_code;
+use super::tokens::sign_in_refusal;
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::backend::sign_in::{SignInFailure, SignInResponse};
@@ -26,8 +26,10 @@ use crate::wire::DeviceCode;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// What `slow_down` adds to it (RFC 8628 §3.5).
 const SLOWER_BY: Duration = Duration::from_secs(5);
-/// However large an interval a provider names, a person does not wait longer than this.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+/// However small an interval a provider names, it is not asked more often.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+/// A provider that cannot be reached is asked again after this, unless it has named a longer interval.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// The longest code and address that a screen shows.
 const LONGEST_CODE: usize = 40;
 const LONGEST_ADDRESS: usize = 400;
@@ -38,8 +40,10 @@ pub(crate) struct DeviceSignIn {
     pub shown: DeviceCode,
     /// How long the code works.
     pub expires_in: Duration,
-    /// How long to wait before the next question.
+    /// How long to wait before the next question. The end of the code bounds it.
     pub interval: Duration,
+    /// How long to wait between two questions where nothing is in the way.
+    pace: Duration,
     provider: Arc<Provider>,
     code: Secret,
 }
@@ -77,15 +81,17 @@ impl Backend {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let request = ProviderRequest::post(address.url(), &form, device, until);
         let response = self.ask_provider(request, provider.secret_in_body).await?;
-        let status = response.status();
+        let (status, wait) = (response.status(), response.retry_after());
         let body = response.body().await?;
+        if let Some(code) = sign_in_refusal(status, &body) {
+            let words = words_of(&code, None);
+            return Err(AuthError::with_message(
+                ErrorCode::BrowserSignInRefused,
+                words,
+            ));
+        }
         if !status.is_success() || body.is_anothers() {
-            return Err(match error_code(&body) {
-                Some(code) if !body.is_anothers() => {
-                    AuthError::with_message(ErrorCode::BrowserSignInRefused, words_of(&code, None))
-                }
-                _ => BackendError::of_answer(status, &body).into(),
-            });
+            return Err(trouble(status, &body).retry_after(wait));
         }
         let json = body.json().ok_or(BackendError::BadAnswer)?;
         let text = |name: &str| {
@@ -114,12 +120,13 @@ impl Backend {
             address: where_to.ok_or(BackendError::BadAnswer)?,
             complete_address: page("verification_uri_complete"),
         };
+        let pace = seconds("interval").unwrap_or(INTERVAL);
+        let pace = pace.max(SHORTEST_INTERVAL);
         Ok(DeviceSignIn {
             shown: device_code,
             expires_in: seconds("expires_in").ok_or(BackendError::BadAnswer)?,
-            interval: seconds("interval")
-                .unwrap_or(INTERVAL)
-                .min(LONGEST_INTERVAL),
+            interval: pace,
+            pace,
             code: text("device_code")
                 .map(Secret::new)
                 .ok_or(BackendError::BadAnswer)?,
@@ -147,7 +154,8 @@ impl Backend {
             Ok(response) => response,
             Err(fault) => {
                 // A connection that times out is tried less often (RFC 8628 §3.5).
-                sign_in.interval = (sign_in.interval * 2).min(LONGEST_INTERVAL);
+                let slower = sign_in.pace.saturating_mul(2).min(LONGEST_BACKOFF);
+                sign_in.slow_down_to(slower);
                 return unanswered(fault);
             }
         };
@@ -160,19 +168,15 @@ impl Backend {
             Ok(body) => body,
             Err(fault) => return unanswered(fault),
         };
-        if status.is_success() && !body.is_anothers() {
-            let redeemed =
-                self.redeemed(&provider, &body, Expected::AnySignIn, now, (device, until));
-            return Ok(DevicePoll::Done(Box::new(redeemed.await?)));
-        }
+        sign_in.interval = sign_in.pace;
         let over = |words: &str| {
             let error = AuthError::with_message(ErrorCode::BrowserSignInRefused, words);
             Err(SignInFailure::from(error))
         };
-        match error_code(&body).as_deref().filter(|_| !body.is_anothers()) {
+        match sign_in_refusal(status, &body).as_deref() {
             Some("authorization_pending") => Ok(DevicePoll::Pending),
             Some("slow_down") => {
-                sign_in.interval = (sign_in.interval + SLOWER_BY).min(LONGEST_INTERVAL);
+                sign_in.slow_down_to(sign_in.pace.saturating_add(SLOWER_BY));
                 Ok(DevicePoll::Pending)
             }
             Some("expired_token" | "invalid_grant") => {
@@ -180,12 +184,23 @@ impl Backend {
             }
             Some("access_denied") => over("The sign-in was refused on the other device."),
             Some(code) => over(&words_of(code, None)),
+            None if status.is_success() && !body.is_anothers() => {
+                let redeemed =
+                    self.redeemed(&provider, &body, Expected::AnySignIn, now, (device, until));
+                Ok(DevicePoll::Done(Box::new(redeemed.await?)))
+            }
             None => {
-                if let Some(wait) = wait {
-                    sign_in.interval = sign_in.interval.max(wait.min(LONGEST_INTERVAL));
-                }
+                sign_in.interval = sign_in.pace.max(wait.unwrap_or_default());
                 unanswered(BackendError::of_answer(status, &body))
             }
         }
+    }
+}
+
+impl DeviceSignIn {
+    /// Waits at least so long between two questions from here on.
+    fn slow_down_to(&mut self, pace: Duration) {
+        self.pace = self.pace.max(pace);
+        self.interval = self.pace;
     }
 }

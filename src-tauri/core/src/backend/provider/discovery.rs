@@ -42,8 +42,19 @@ pub struct Provider {
     pub keys: Option<ProviderAddress>,
     /// Whether each answer names its issuer (RFC 9207).
     pub promises_issuer: bool,
-    /// Whether a client's secret goes into the body.
+    /// Whether a client's secret goes into the body, else into a header.
     pub secret_in_body: bool,
+    /// The same where tokens are revoked.
+    pub revokes_with_secret_in_body: bool,
+}
+
+impl Provider {
+    /// Whether this issuer is of an origin of the provider's own endpoints.
+    pub(super) fn is_at(&self, issuer: &str) -> bool {
+        let origin = Url::parse(issuer).map(|issuer| issuer.origin());
+        let own = [&self.authorize, &self.token].map(|address| address.url().origin());
+        origin.is_ok_and(|origin| own.contains(&origin))
+    }
 }
 
 /// Why a provider cannot be used, or its answer.
@@ -53,6 +64,9 @@ pub enum ProviderFault {
     Backend(BackendError),
     /// It is not what this app was made for. The sentence says which side can mend it.
     Odd(&'static str),
+    /// What it says of who has signed in does not pass its checks, or contradicts itself. The sentence is
+    /// for the person.
+    Untrusted(&'static str),
 }
 
 impl From<BackendError> for ProviderFault {
@@ -65,7 +79,7 @@ impl From<ProviderFault> for BackendError {
     fn from(fault: ProviderFault) -> Self {
         match fault {
             ProviderFault::Backend(fault) => fault,
-            ProviderFault::Odd(_) => Self::BadAnswer,
+            ProviderFault::Odd(_) | ProviderFault::Untrusted(_) => Self::BadAnswer,
         }
     }
 }
@@ -74,7 +88,9 @@ impl From<ProviderFault> for AuthError {
     fn from(fault: ProviderFault) -> Self {
         match fault {
             ProviderFault::Backend(fault) => fault.into(),
-            ProviderFault::Odd(words) => Self::with_message(ErrorCode::BadAnswer, words),
+            ProviderFault::Odd(words) | ProviderFault::Untrusted(words) => {
+                Self::with_message(ErrorCode::BadAnswer, words)
+            }
         }
     }
 }
@@ -88,9 +104,14 @@ pub(in crate::backend) struct ProviderCache {
 
 impl ProviderCache {
     pub(super) fn found(&self) -> Option<Arc<Provider>> {
+        let (at, provider) = self.last()?;
+        (at.elapsed() < BELIEVED_FOR).then_some(provider)
+    }
+
+    /// What was found last, however long ago.
+    pub(super) fn last(&self) -> Option<(Instant, Arc<Provider>)> {
         let held = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, provider) = held.as_ref()?;
-        (at.elapsed() < BELIEVED_FOR).then(|| provider.clone())
+        held.clone()
     }
 
     fn keep(&self, provider: &Arc<Provider>) {
@@ -140,6 +161,8 @@ struct Document {
     authorization_response_iss_parameter_supported: serde_json::Value,
     #[serde(default)]
     token_endpoint_auth_methods_supported: serde_json::Value,
+    #[serde(default)]
+    revocation_endpoint_auth_methods_supported: serde_json::Value,
 }
 
 const NO_DISCOVERY: &str = "The sign-in service does not describe itself as this app expects. Ask the \
@@ -175,7 +198,11 @@ impl Document {
             Some(named) => Ok(Some(named.clone())),
             None => read(value),
         };
-        let methods = names(&self.token_endpoint_auth_methods_supported);
+        // Without the list it is the header (OpenID Connect Discovery §3, RFC 8414 §2).
+        let takes_body = |list| names(list).map(|methods| methods.contains(&"client_secret_post"));
+        let at_token = takes_body(&self.token_endpoint_auth_methods_supported);
+        // Who lists the methods of the one and not of the other means both.
+        let at_revoke = takes_body(&self.revocation_endpoint_auth_methods_supported).or(at_token);
         let promised = &self.authorization_response_iss_parameter_supported;
         Ok(Provider {
             issuer: Some(issuer.to_owned()),
@@ -190,8 +217,8 @@ impl Document {
             end_session: read(&self.end_session_endpoint)?,
             keys: read(&self.jwks_uri)?,
             promises_issuer: crate::json_value::is_true(promised),
-            // Without the list it is the header (OpenID Connect Discovery §3).
-            secret_in_body: methods.is_some_and(|methods| methods.contains(&"client_secret_post")),
+            secret_in_body: at_token.unwrap_or_default(),
+            revokes_with_secret_in_body: at_revoke.unwrap_or_default(),
         })
     }
 }
@@ -269,6 +296,7 @@ fn named(browser: &Browser) -> Option<Provider> {
         keys: None,
         promises_issuer: false,
         secret_in_body: true,
+        revokes_with_secret_in_body: true,
     })
 }
 

@@ -91,11 +91,12 @@ impl Backend {
                 ClaimsVerificationError::SignatureVerification(_) => "signature",
                 _ => "other",
             };
-            tracing::error!(
-                kind,
-                "an ID token does not pass its checks: nobody is signed in"
-            );
-            ProviderFault::Odd(UNCHECKED)
+            tracing::error!(kind, "an ID token does not pass its checks");
+            match error {
+                // Issuer, audience and signature are looked at before: it is the provider's, and old.
+                ClaimsVerificationError::Expired(_) => ProviderFault::Odd(UNCHECKED),
+                _ => ProviderFault::Untrusted(UNCHECKED),
+            }
         })
     }
 
@@ -225,7 +226,7 @@ impl Backend {
                 let same = |claims: &Value| claims.get("sub") == more.get("sub");
                 // OpenID Connect Core §5.3.2: otherwise it may be another person's.
                 if provider.issuer.is_some() && !claims.as_ref().is_none_or(same) {
-                    return Err(ProviderFault::Odd(SOMEBODY_ELSE));
+                    return Err(ProviderFault::Untrusted(SOMEBODY_ELSE));
                 }
                 merged(claims, more)
             }

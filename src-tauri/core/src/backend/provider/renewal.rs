@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::ProviderRequest;
+use super::discovery::{Provider, ProviderFault};
 use super::id_token::Expected;
-use super::tokens::{TokenAnswer, error_code};
+use super::tokens::{TokenAnswer, refusal};
 use crate::backend::answers::{RefreshAnswer, SignOutAnswer};
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
@@ -17,6 +18,7 @@ use crate::backend::response::Response;
 use crate::backend::response_body::ResponseBody;
 use crate::backend::sign_out::UndeliveredSignOut;
 use crate::device::Device;
+use crate::profile::ApiToken;
 use crate::secrets::Secret;
 use crate::token::{ProviderToken, RefreshToken};
 use crate::wire::{SignedOutReason, User};
@@ -81,12 +83,18 @@ impl Backend {
             Err(fault) => match BackendError::from(fault) {
                 // The endpoint would not be reached either.
                 fault @ (BackendError::Unreachable(_) | BackendError::TimedOut) => Err(fault),
-                _ => Ok((held.endpoint.clone(), true)),
+                _ => {
+                    // The header is what each server takes (RFC 6749 §2.3.1).
+                    let last = self.providers.last();
+                    let in_body = last.is_some_and(|(_, provider)| provider.secret_in_body);
+                    Ok((held.endpoint.clone(), in_body))
+                }
             },
         }
     }
 
-    /// The provider's next refresh token, if the answer has one.
+    /// The provider's next refresh token, if the answer has one, whatever else it holds: it has replaced
+    /// the one before (RFC 9700 §4.14.2).
     pub(in crate::backend) fn rotated_at_provider(
         &self,
         held: &ProviderToken,
@@ -109,17 +117,15 @@ impl Backend {
         if body.is_anothers() {
             return transient();
         }
-        if status.is_client_error() && error_code(body).as_deref() == Some("invalid_grant") {
+        if refusal(status, body).as_deref() == Some("invalid_grant") {
             return RefreshAnswer::Ended(SignedOutReason::Expired);
         }
         if !status.is_success() {
             return transient();
         }
-        match TokenAnswer::read(body, self.profile(), &held.endpoint, now) {
-            Some(answer) => RefreshAnswer::Renewed {
-                user: None,
-                access: answer.access,
-            },
+        let answer = TokenAnswer::read(body, self.profile(), &held.endpoint, now);
+        match answer.and_then(TokenAnswer::usable) {
+            Some(access) => RefreshAnswer::Renewed { user: None, access },
             None => transient(),
         }
     }
@@ -132,7 +138,7 @@ impl Backend {
         id_token: Option<&Secret>,
         device: &Device,
         now: SystemTime,
-    ) -> Result<User, BackendError> {
+    ) -> Result<User, ProviderFault> {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let provider = self.provider(device).await?;
         let claims = match id_token.filter(|_| provider.issuer.is_some()) {
@@ -144,10 +150,8 @@ impl Backend {
             }
             None => None,
         };
-        let user = self
-            .user_of(&provider, claims, access, (device, until))
-            .await;
-        user.map_err(BackendError::from)
+        self.user_of(&provider, claims, access, (device, until))
+            .await
     }
 
     /// Revokes what a sign-in by the browser has brought: the refresh token, with which most providers
@@ -163,22 +167,7 @@ impl Backend {
             Err(_) if self.browser().is_none() => return Ok(SignOutAnswer::AlreadyOver),
             Err(fault) => return Err(BackendError::from(fault).into()),
         };
-        // A token goes to no origin but those that have issued it, or that vouch for them, and to where
-        // the profile says.
-        let browser = self.browser();
-        let issuer = browser.and_then(|browser| browser.issuer.as_ref());
-        let named = browser.and_then(|browser| browser.revoke.as_ref());
-        let is_known = |address: &Url| {
-            let origin = address.origin();
-            origin == held.endpoint.origin()
-                || issuer.is_some_and(|issuer| issuer.url().origin() == origin)
-                || named.is_some_and(|named| named.url() == address)
-        };
-        let address = provider
-            .revoke
-            .as_ref()
-            .map(crate::profile::ProviderAddress::url);
-        let Some(address) = address.filter(|address| is_known(address)) else {
+        let Some(address) = self.revocation(&provider, &held.endpoint) else {
             tracing::info!(
                 "the provider names no place to revoke tokens: the session ends there when its token \
                  expires"
@@ -186,40 +175,73 @@ impl Backend {
             return Ok(SignOutAnswer::Done);
         };
         let told = self
-            .revoke_one(address, &held.token, "refresh_token", device)
+            .revoke_one(&provider, address, (&held.token, "refresh_token"), device)
             .await?;
         if let Some(access) = access {
             // It is short-lived: a failure is not worth another try of the whole sign-out.
             let _ = self
-                .revoke_one(address, access, "access_token", device)
+                .revoke_one(&provider, address, (access, "access_token"), device)
                 .await;
         }
         Ok(told)
     }
 
+    /// Revokes an access token that came without a refresh token. Once, because it is short-lived.
+    pub(super) async fn revoke_lone_access(
+        &self,
+        provider: &Provider,
+        access: &Secret,
+        device: &Device,
+    ) {
+        if let Some(address) = self.revocation(provider, provider.token.url()) {
+            let _ = self
+                .revoke_one(provider, address, (access, "access_token"), device)
+                .await;
+        }
+    }
+
+    /// Where tokens that `issued_by` has issued are revoked.
+    fn revocation<'a>(&self, provider: &'a Provider, issued_by: &Url) -> Option<&'a Url> {
+        let address = provider.revoke.as_ref()?.url();
+        self.is_trusted(address, issued_by).then_some(address)
+    }
+
+    /// Whether a token that `issued_by` has issued may go to this address: to no origin but the one that
+    /// has issued it, or that vouches for it, and to where the profile says.
+    fn is_trusted(&self, address: &Url, issued_by: &Url) -> bool {
+        let browser = self.browser();
+        let issuer = browser.and_then(|browser| browser.issuer.as_ref());
+        let named = browser.and_then(|browser| browser.revoke.as_ref());
+        let origin = address.origin();
+        origin == issued_by.origin()
+            || issuer.is_some_and(|issuer| issuer.url().origin() == origin)
+            || named.is_some_and(|named| named.url() == address)
+    }
+
     async fn revoke_one(
         &self,
+        provider: &Provider,
         address: &Url,
-        token: &Secret,
-        hint: &str,
+        (token, hint): (&Secret, &str),
         device: &Device,
     ) -> Result<SignOutAnswer, UndeliveredSignOut> {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let form = [("token", token.secret()), ("token_type_hint", hint)];
         let request = ProviderRequest::post(address, &form, device, until);
-        let response = self.ask_provider(request, true).await?;
+        let asked = self.ask_provider(request, provider.revokes_with_secret_in_body);
+        let response = asked.await?;
         let (status, retry_after) = (response.status(), response.retry_after());
         if status.is_success() && !response.is_page() {
             return Ok(SignOutAnswer::Done);
         }
         let body = response.body().await.unwrap_or(ResponseBody::unread());
         let fault = BackendError::of_answer(status, &body);
-        match error_code(&body).as_deref().filter(|_| !body.is_anothers()) {
+        match refusal(status, &body).as_deref() {
             // Nothing that another try could change (RFC 7009 §2.2.1). `invalid_request` is what some say of
             // a token that is over already (Better Auth 1.7).
             Some(
                 "unsupported_token_type" | "invalid_grant" | "invalid_token" | "invalid_request",
-            ) if status.is_client_error() => Ok(SignOutAnswer::AlreadyOver),
+            ) => Ok(SignOutAnswer::AlreadyOver),
             _ if status.is_success() && body.is_json_or_empty() => Ok(SignOutAnswer::Done),
             _ => Err(UndeliveredSignOut {
                 fault,
@@ -230,15 +252,28 @@ impl Backend {
     }
 
     /// The provider's page that ends its own session (OpenID Connect RP-Initiated Logout §2), where the
-    /// profile wants it and discovery was read in this run.
-    pub(crate) fn end_session_page(&self, id_token: Option<&Secret>) -> Option<Url> {
+    /// profile wants it and discovery was read in this run. The address goes to another program and stays
+    /// in the browser's history, so an ID token that the API takes is no hint.
+    pub(crate) fn end_session_page(
+        &self,
+        held: &ProviderToken,
+        id_token: Option<&Secret>,
+    ) -> Option<Url> {
         let browser = self.browser().filter(|browser| browser.end_session)?;
         let provider = self.providers.found()?;
-        let mut address = provider.end_session.as_ref()?.url().clone();
+        let page = provider.end_session.as_ref()?.url();
+        let mut address = page.clone();
+        if !self.is_trusted(page, &held.endpoint) {
+            tracing::warn!(
+                page = page.origin().ascii_serialization(),
+                "the provider's page that ends its own session is of another origin: it is not opened"
+            );
+            return None;
+        }
         address
             .query_pairs_mut()
             .append_pair("client_id", browser.client());
-        if let Some(hint) = id_token {
+        if let Some(hint) = id_token.filter(|_| browser.api_token != ApiToken::IdToken) {
             address
                 .query_pairs_mut()
                 .append_pair("id_token_hint", hint.secret());

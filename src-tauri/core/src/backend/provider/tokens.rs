@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
+use reqwest::StatusCode;
 use url::Url;
 
 use crate::backend::response_body::ResponseBody;
@@ -11,6 +12,7 @@ use crate::json_value::text_of;
 use crate::profile::{ApiToken, Expiry, ExpiryForm, Fields, Place, Pointer, Profile};
 use crate::response_fields::AccessToken;
 use crate::secrets::Secret;
+use crate::status::{Class, class};
 use crate::token::ProviderToken;
 
 /// Where the standard has its members. `refresh_expires_in` is Keycloak's.
@@ -25,8 +27,8 @@ static MEMBERS: LazyLock<[Fields; 2]> = LazyLock::new(|| {
         at: None,
         form: ExpiryForm::JwtExp,
     };
-    let fields = |access: &str, expires: Vec<Expiry>| Fields {
-        access_token: place(access),
+    let fields = |carried: &str, expires: Vec<Expiry>| Fields {
+        access_token: place(carried),
         refresh_token: place("/refresh_token"),
         expires,
         refresh_expires: vec![ttl("/refresh_expires_in")],
@@ -38,63 +40,87 @@ static MEMBERS: LazyLock<[Fields; 2]> = LazyLock::new(|| {
     ]
 });
 
-/// What a token endpoint has answered.
+/// What a token endpoint has given out. Each token is read by itself: it is alive at the provider whatever
+/// else the answer lacks, and has to be kept, or revoked.
 pub(super) struct TokenAnswer {
-    /// What goes along with API calls.
-    pub access: AccessToken,
-    /// The access token at the provider.
-    pub access_token: Option<Secret>,
+    /// The refresh token.
     pub refresh: Option<ProviderToken>,
-    pub id_token: Option<Secret>,
+    access: AccessToken,
+    is_bearer: bool,
 }
 
 impl TokenAnswer {
-    /// Reads an answer; `None` if it holds no token of the type that API calls can carry.
+    /// Reads the answer of the token endpoint at `endpoint`; `None` if it is not the provider's, or no
+    /// JSON.
     pub(super) fn read(
         body: &ResponseBody,
         profile: &Profile,
         endpoint: &Url,
         now: SystemTime,
     ) -> Option<Self> {
-        let json = body.json()?;
-        let text = |name: &str| {
-            json.get(name)
-                .and_then(text_of)
-                .filter(|text| !text.is_empty())
-        };
-        let is_bearer = text("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
-        if !is_bearer {
-            tracing::error!("the provider gives out tokens of a type that this app cannot send");
-            return None;
-        }
-        let api_token = profile.browser.get()?.api_token;
-        let fields = match api_token {
+        let json = body.json().filter(|_| !body.is_anothers())?;
+        let text = |name: &str| member(json, name);
+        let carried = profile.browser.get()?.api_token;
+        let fields = match carried {
             ApiToken::AccessToken => &MEMBERS[0],
             ApiToken::IdToken => &MEMBERS[1],
         };
         let reply = body.reply(profile, fields)?;
-        let id_token = text("id_token").map(Secret::new);
-        let access = reply
-            .access_token(now)
-            .filter(|access| access.token.is_some())?;
         let refresh = reply.refresh_token(now).map(|token| ProviderToken {
             token: token.token,
             endpoint: endpoint.clone(),
             expires: token.expires,
         });
         Some(Self {
-            access: AccessToken {
-                id_token: id_token.clone(),
-                ..access
-            },
-            access_token: text("access_token").map(Secret::new),
             refresh,
-            id_token,
+            access: AccessToken {
+                token: text("access_token").map(Secret::new),
+                lifetime: reply.access_token(now).and_then(|found| found.lifetime),
+                session_id: None,
+                id_token: text("id_token").map(Secret::new),
+                carried,
+            },
+            is_bearer: text("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer")),
         })
+    }
+
+    /// The access token, whether API calls can carry it or not.
+    pub(super) fn access_token(&self) -> Option<&Secret> {
+        self.access.token.as_ref()
+    }
+
+    /// The tokens for API calls; `None` if the answer holds none that they can carry.
+    pub(super) fn usable(self) -> Option<AccessToken> {
+        if !self.is_bearer {
+            tracing::error!("the provider gives out tokens of a type that this app cannot send");
+            return None;
+        }
+        Some(self.access).filter(|access| access.bearer().is_some())
     }
 }
 
-/// The error code of a refusal (RFC 6749 §5.2).
-pub(super) fn error_code(body: &ResponseBody) -> Option<String> {
-    body.json()?.get("error").and_then(text_of)
+/// The error code of a refusal (RFC 6749 §5.2), which is the provider's own word. A 408, a 425, a 429 and
+/// every 5xx are trouble that passes, whatever their body says.
+pub(super) fn refusal(status: StatusCode, body: &ResponseBody) -> Option<String> {
+    let refuses = class(status.as_u16()) == Class::Refusal && !body.is_anothers();
+    member(body.json().filter(|_| refuses)?, "error")
+}
+
+/// The same of a sign-in, where a success without a token may be a refusal too: GitHub answers each error
+/// with 200.
+pub(super) fn sign_in_refusal(status: StatusCode, body: &ResponseBody) -> Option<String> {
+    if !status.is_success() || body.is_anothers() {
+        return refusal(status, body);
+    }
+    let json = body.json()?;
+    let has_token = ["access_token", "refresh_token"]
+        .iter()
+        .any(|name| member(json, name).is_some());
+    member(json, "error").filter(|_| !has_token)
+}
+
+fn member(json: &serde_json::Value, name: &str) -> Option<String> {
+    json.get(name)
+        .and_then(text_of)
+        .filter(|text| !text.is_empty())
 }

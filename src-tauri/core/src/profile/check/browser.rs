@@ -121,7 +121,8 @@ impl Browser {
         if self.kind != BrowserKind::BetterAuth || self.page.is_some() || self.names_providers() {
             return Ok(());
         }
-        let reason = "is missing, and not every button has the parameter `provider`: there is nothing to                       open";
+        let reason = "is missing, and not every button has the parameter `provider`: there is nothing to \
+                      open";
         mistake("browser.page", reason)
     }
 
