@@ -33,6 +33,9 @@ pub(super) struct PendingEntry {
     /// The session that is over; `None` in an entry of commit ff703f2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+    /// The id of its user, if that is known: what a provider may take back together is told by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// The session whose sign-in has ended it. If that sign-in was never completed, this session is
     /// not over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,14 +64,16 @@ struct PendingEntries<'a> {
 
 impl PendingEntry {
     pub(super) fn new(
-        session: Option<SessionId>,
+        session: SessionId,
+        user: Option<String>,
         replaced_by: Option<SessionId>,
         origin: String,
         now_ms: u64,
     ) -> Self {
         Self {
             slot: Uuid::new_v4(),
-            session,
+            session: Some(session),
+            user,
             replaced_by,
             origin,
             since: now_ms,

@@ -8,6 +8,7 @@ mod devices;
 mod ends;
 mod flow;
 mod forged;
+mod grants;
 mod listener;
 mod odd_providers;
 mod people;
