@@ -6,10 +6,12 @@ use serde_json::json;
 use url::Url;
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::ErrorCode;
-use vestibule_core::wire::{BrowserSignInInput, DeviceCode, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{
+    BrowserSignInInput, DeviceCode, SessionState, SignInOutcome, SignedOutReason,
+};
 use vestibule_harness::{DEMO, PASSWORD, Pace, alive, answer, code, eventually, why};
 
-use super::{App, Attempt, TOKEN, browser, outcome};
+use super::{App, Attempt, TOKEN, browser, outcome, pending};
 
 fn on_device() -> BrowserSignInInput {
     BrowserSignInInput {
@@ -30,9 +32,7 @@ async fn app() -> App {
 
 async fn begun(app: &App) -> (Attempt, DeviceCode) {
     let attempt = app.click_on(on_device());
-    let shows = |_: &vestibule_core::wire::SessionState| {
-        app.pending().is_some_and(|it| it.device.is_some())
-    };
+    let shows = |state: &SessionState| pending(state).is_some_and(|it| it.device.is_some());
     app.install.until("a code", shows).await;
     let shown = app.pending().and_then(|it| it.device).expect("a code");
     (attempt, shown)
@@ -202,7 +202,7 @@ async fn preparing(endpoint: (&str, &str)) -> (App, Attempt) {
         .add(Fault::on(method, path, Effect::Hang {}));
     let attempt = app.click_on(on_device());
     app.install
-        .until("the sign-in to be shown", |_| app.pending().is_some())
+        .until("the sign-in to be shown", |state| pending(state).is_some())
         .await;
     app.backend().reached(method, path, 1).await;
     let shown = app.pending().expect("it goes on");
