@@ -81,16 +81,16 @@ impl PendingEntry {
         }
     }
 
-    /// After one more failed try: the entry to be kept, or `Err` with an entry whose time is over.
-    pub(super) fn aged(mut self, now_ms: u64) -> Result<Self, Self> {
+    /// After one more failed try: the entry to be kept; `None` once its time is over.
+    pub(super) fn aged(mut self, now_ms: u64) -> Option<Self> {
         match self.until {
-            Some(until) if now_ms > until => return Err(self),
+            Some(until) if now_ms > until => return None,
             None if now_ms.saturating_sub(self.since) > MAX_AGE_MS => {
                 self.until = Some(now_ms.saturating_add(EXTRA_AGE_MS));
             }
             Some(_) | None => {}
         }
-        Ok(self)
+        Some(self)
     }
 }
 

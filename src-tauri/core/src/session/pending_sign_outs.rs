@@ -239,9 +239,9 @@ impl PendingSignOuts {
     /// Drops an entry that was tried in vain for too long.
     pub(super) async fn drop_if_expired(&self, entry: PendingEntry) {
         let aged = match entry.clone().aged(self.clock.wall_ms()) {
-            Ok(aged) if aged == entry => return,
-            Ok(aged) => aged,
-            Err(over) => return self.drop_entry(&over).await,
+            Some(aged) if aged == entry => return,
+            Some(aged) => aged,
+            None => return self.drop_entry(&entry).await,
         };
         if let Some(pending) = self.state().of(aged.slot) {
             pending.entry = aged.clone();
