@@ -97,6 +97,58 @@ describe("while a sign-in goes on in the browser, the window", () => {
     expect(button("Open again")).toHaveFocus();
   });
 
+  it("offers a code where no browser opens and the provider has codes, and says why none came", async () => {
+    vi.useFakeTimers();
+    const offers = byBrowser([google], { device: true });
+    const shell = startBrowserShell(browserPending({ opened: false }), offers);
+    const { user } = await openApp("/auth/browser/", { fakeTimers: true });
+    expect(screen.queryByRole("button", { name: "Use a code instead" })).toBeNull();
+    await pass(3000);
+    await user.dblClick(button("Use a code instead"));
+    expect(shell.begun()).toEqual([{ device: true }]);
+    await shell.change(browserPending({ id: "b2", opened: false, redirect: null }), "browser");
+    expect(heading("Sign in on another device")).toHaveFocus();
+    expect(screen.getByText("Asking for a code…")).toHaveAttribute("role", "status");
+    expect(screen.queryByText("Your browser could not be opened")).toBeNull();
+    await user.click(button("Cancel"));
+    expect(shell.called("cancel_browser_sign_in")).toHaveLength(1);
+  });
+
+  it("offers no code where the provider has none", async () => {
+    vi.useFakeTimers();
+    startBrowserShell(browserPending({ opened: false }));
+    await openApp("/auth/browser/", { fakeTimers: true });
+    await pass(3000);
+    expect(screen.queryByRole("button", { name: "Use a code instead" })).toBeNull();
+  });
+
+  it("takes the link that a person pastes where the browser comes back by a scheme", async () => {
+    const shell = startBrowserShell(browserPending({ redirect: "scheme" }));
+    const answers: unknown[] = [refused("other", "That sign-in is not open any more."), null];
+    shell.on("open_link", () => {
+      const error = answers.shift();
+      if (error) throw error;
+      return { kind: "sign_in" };
+    });
+    const { user } = await openApp("/auth/browser/");
+    const field = screen.getByRole("textbox", { name: "Paste the link" });
+    await user.click(button("Open the link"));
+    expect(field).toHaveAccessibleDescription(/Paste the link from your browser/);
+    await user.type(field, "vestibule:/callback?code=c&state=s");
+    await user.click(button("Open the link"));
+    await waitFor(() => expect(field).toHaveAccessibleDescription(/is not open any more/));
+    await user.type(field, "{Enter}");
+    await waitFor(() => expect(shell.called("open_link")).toHaveLength(2));
+    expect(shell.called("open_link")[0]?.args.link).toBe("vestibule:/callback?code=c&state=s");
+    await waitFor(() => expect(field).not.toBeInvalid());
+  });
+
+  it("has no such field where the browser comes back to this computer's port", async () => {
+    startBrowserShell(browserPending());
+    await openApp("/auth/browser/");
+    expect(screen.queryByRole("textbox", { name: "Paste the link" })).toBeNull();
+  });
+
   it("says nothing of the kind where the browser opens a little later", async () => {
     vi.useFakeTimers();
     const shell = startBrowserShell(browserPending({ opened: false }));

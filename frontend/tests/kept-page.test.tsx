@@ -54,6 +54,7 @@ describe("a session that ends while its user is working", () => {
     ["reuse", /You were signed out to protect your account/],
     ["device_mismatch", /This device is not recognised/],
     ["missing", /Your keyring no longer holds this session/],
+    ["provider_moved", /Your sign-in service has moved/],
   ])("%s: says why, in front of the page, and gives the input back", async (why, words) => {
     const { shell, user, visit } = await atWork();
     const field = await search();

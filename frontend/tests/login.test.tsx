@@ -185,6 +185,7 @@ describe("the sign-in page", () => {
     ["reuse", /You were signed out to protect your account.*change your password/],
     ["device_mismatch", /This device is not recognised/],
     ["missing", /Your keyring no longer holds this session/],
+    ["provider_moved", /Your sign-in service has moved/],
     ["by_user", /^You are signed out\.$/],
   ])("says why, and what to do, after %s", async (why, words) => {
     startShell(signedOut(why));

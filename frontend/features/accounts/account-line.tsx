@@ -55,6 +55,7 @@ function dot(standing: AccountStanding): string {
         case "expired":
         case "device_mismatch":
         case "missing":
+        case "provider_moved":
           return "border-warn-text";
         case "revoked":
         case "reuse":

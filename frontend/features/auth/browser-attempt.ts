@@ -132,7 +132,7 @@ export function useBrowserAttempt(): Attempt & {
 }
 
 /** What begins a sign-in like this one. The state has its button's label and no name. */
-export function sameAgain({ label, device }: BrowserSignIn, buttons: BrowserButton[]) {
-  if (device) return { device: true };
+export function sameAgain({ label, redirect }: BrowserSignIn, buttons: BrowserButton[]) {
+  if (redirect === null) return { device: true };
   return { button: buttons.find((button) => button.label === label)?.name };
 }

@@ -2,11 +2,16 @@
 
 import { useState } from "react";
 import type { BrowserSignIn, Result } from "vestibule";
+import { useFeatures } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
 import { Spinner } from "@/components/ui/spinner";
 import { delay, useElapsed } from "@/lib/clock";
 import { auth, messages } from "@/lib/vestibule";
+import { beginBrowserSignIn, useBrowserAttempt } from "./browser-attempt";
+import { BrowserFailure } from "./browser-buttons";
 import { PendingSignIn } from "./pending-sign-in";
 
 /** A browser that was not opened within this time is said to be none that can be opened. */
@@ -17,7 +22,9 @@ const PAUSE_MS = 1_000;
 
 /** Shown while a person signs in in the system's browser. */
 export function BrowserWaiting({ signIn }: { signIn: BrowserSignIn }) {
-  const { opened, label } = signIn;
+  const { opened, label, redirect } = signIn;
+  const { browser } = useFeatures();
+  const { beginning, failure } = useBrowserAttempt();
   const isLate = useElapsed(OPENING_MS);
   const hinted = useElapsed(HINT_MS);
   const [said, setSaid] = useState<{ text: string; bad: boolean } | null>(null);
@@ -83,10 +90,23 @@ export function BrowserWaiting({ signIn }: { signIn: BrowserSignIn }) {
         )}
         <div className="space-y-2">
           {cannotOpen ? [copyAddress, openAgain] : [openAgain, copyAddress]}
+          {cannotOpen && browser?.device && (
+            <Button
+              key="code"
+              look="quiet"
+              className="w-full"
+              busy={beginning?.device === true}
+              onClick={() => beginBrowserSignIn({ device: true })}
+            >
+              Use a code instead
+            </Button>
+          )}
         </div>
+        {failure && <BrowserFailure />}
         <p role="status" className={said?.bad ? "text-sm text-danger-text" : "text-sm text-muted"}>
           {said?.text}
         </p>
+        {redirect === "scheme" && <PasteLink />}
         {/* Below the buttons, so that none moves from under the pointer. */}
         {hinted && !cannotOpen && (
           <Alert title="Nothing happened?">
@@ -96,6 +116,59 @@ export function BrowserWaiting({ signIn }: { signIn: BrowserSignIn }) {
         )}
       </div>
     </PendingSignIn>
+  );
+}
+
+/** For a system that does not hand the app's links over: the person pastes the one that the browser shows. */
+function PasteLink() {
+  const [link, setLink] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | undefined>();
+
+  async function open() {
+    if (busy) return;
+    if (link.trim() === "") return setError("Paste the link from your browser.");
+    setBusy(true);
+    setError(undefined);
+    const opened = await auth.openLink(link);
+    setBusy(false);
+    if (opened.error) return setError(messages.describe(opened.error));
+    // The screen goes away with the sign-in. What asks to join a server leads back to none.
+    if (opened.data.kind !== "sign_in") setError("This link does not lead back to the sign-in.");
+  }
+
+  return (
+    <form
+      noValidate
+      className="space-y-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void open();
+      }}
+    >
+      <Field
+        label="Paste the link"
+        hint="Only if the browser is done and this window does not go on: copy the link that it shows or tries to open."
+        error={error}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            value={link}
+            onChange={(event) => {
+              setLink(event.target.value);
+              setError(undefined);
+            }}
+          />
+        )}
+      </Field>
+      <Button type="submit" look="secondary" size="sm" busy={busy}>
+        Open the link
+      </Button>
+    </form>
   );
 }
 

@@ -4,8 +4,25 @@ import { useId, useRef, useState } from "react";
 import type { BrowserSignIn, DeviceCode as Code } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { QrCode } from "@/components/ui/qr-code";
+import { Spinner } from "@/components/ui/spinner";
 import { shortcut } from "@/lib/shortcut";
 import { PendingSignIn } from "./pending-sign-in";
+
+/** Shown until the provider has given a code, which can be given up too. */
+export function DeviceCodeComing({ signIn }: { signIn: BrowserSignIn }) {
+  return (
+    <PendingSignIn
+      signIn={signIn}
+      title="Sign in on another device"
+      lead={<p>The code to type there comes in a moment.</p>}
+      again="Get a new code"
+    >
+      <p role="status" className="flex items-center gap-2 text-sm text-muted">
+        <Spinner /> Asking for a code…
+      </p>
+    </PendingSignIn>
+  );
+}
 
 /** Shown while a person signs in on another device: the code, and where to type it. */
 export function DeviceCode({ signIn, device }: { signIn: BrowserSignIn; device: Code }) {

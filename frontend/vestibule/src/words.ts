@@ -108,6 +108,10 @@ export const WORDS: Words = {
       title: "Your keyring no longer holds this session",
       text: "It was removed there, or the keyring was replaced. Sign in to go on where you were.",
     },
+    provider_moved: {
+      title: "Your sign-in service has moved",
+      text: "It is at another address now, or this app uses another one. Sign in again to go on where you were.",
+    },
   },
   keyringBlocked: {
     absent: {
@@ -172,6 +176,7 @@ export const WORDS: Words = {
     reuse: "Signed out to protect it",
     device_mismatch: "Device not recognised",
     missing: "Gone from the keyring",
+    provider_moved: "Sign-in service has moved",
   },
   endingsElsewhere: {
     expired: "{session} has expired.",
@@ -179,6 +184,7 @@ export const WORDS: Words = {
     reuse: "{session} was ended to protect the account.",
     device_mismatch: "{session} has ended: the server does not recognise this device.",
     missing: "{session} is no longer in your keyring.",
+    provider_moved: "{session} has ended: its sign-in service has moved.",
   },
   accountNames: {
     nobody: "New account",

@@ -11,8 +11,8 @@ use crate::identity::{BrowserSignInId, ChallengeId};
 use crate::obstacle::Obstacle;
 use crate::roles::Roles;
 use crate::wire::{
-    self, CodeMethod, OfferedMethod, Phase, SessionInfo, SessionState, SignedOutReason,
-    StorageStatus, User,
+    self, BrowserRedirect, CodeMethod, OfferedMethod, Phase, SessionInfo, SessionState,
+    SignedOutReason, StorageStatus, User,
 };
 
 /// The backend cannot be reached, and when it will be tried again. Countdowns are kept in the time
@@ -88,9 +88,11 @@ pub struct BrowserSignIn {
     pub id: BrowserSignInId,
     /// The label of the button that has begun it.
     pub label: Option<String>,
+    /// How the browser comes back; `None` where the sign-in goes on on another device.
+    pub redirect: Option<BrowserRedirect>,
     /// Whether the browser was opened.
     pub opened: bool,
-    /// What to type on another device.
+    /// What to type on another device, once the provider has given a code.
     pub device: Option<wire::DeviceCode>,
     /// When it is given up.
     pub expires_at: SinceBoot,
@@ -108,6 +110,7 @@ impl BrowserSignIn {
         wire::BrowserSignIn {
             id: self.id,
             label: self.label.clone(),
+            redirect: self.redirect,
             opened: self.opened,
             device: self.device.clone(),
             expires_in_ms: ms(self.expires_at.saturating_sub(now)),
@@ -225,8 +228,6 @@ pub enum Event {
     BrowserSignIn(BrowserSignIn),
     /// That sign-in was given up, has failed or is void.
     BrowserSignInOver,
-    /// Whatever waited for a person is over: a new sign-in takes its place.
-    PendingOver,
     /// Whether the keyring holds the token, which has changed.
     Remembered(bool),
     /// The keyring's state.
@@ -317,7 +318,6 @@ impl State {
             }
             Event::Challenged(challenge) => self.pending = Some(Pending::Challenge(challenge)),
             Event::BrowserSignIn(sign_in) => self.pending = Some(Pending::Browser(sign_in)),
-            Event::PendingOver => self.pending = None,
             Event::ChallengeOver => {
                 self.pending = self.pending.take().filter(|it| !it.is_challenge());
             }

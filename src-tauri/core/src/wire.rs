@@ -67,6 +67,9 @@ pub enum SignedOutReason {
     /// used already or was to last until the app quit; or it is not known whose it is. The backend
     /// was not asked.
     Missing,
+    /// The sign-in service that renews the session is at another address now, or the app uses it no more.
+    /// The session's token does not go anywhere else.
+    ProviderMoved,
 }
 
 /// How the refresh token is stored.
@@ -171,14 +174,27 @@ pub struct BrowserSignIn {
     pub id: BrowserSignInId,
     /// The label of the button that has begun it; null if the button has none.
     pub label: Option<String>,
+    /// How the browser comes back; null where the sign-in goes on on another device.
+    pub redirect: Option<BrowserRedirect>,
     /// Whether the browser was opened. False until it was, and where it cannot be: the person then
     /// copies the address.
     pub opened: bool,
-    /// What to type on another device, where the sign-in goes on there.
+    /// What to type on another device, where the sign-in goes on there; null until the provider has given
+    /// a code.
     pub device: Option<DeviceCode>,
     /// How long until it is given up, in milliseconds from when this was sent.
     #[ts(type = "number")]
     pub expires_in_ms: u64,
+}
+
+/// How the browser comes back to the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BrowserRedirect {
+    /// To a port of this computer.
+    Loopback,
+    /// By the app's own scheme. Where the system does not know the scheme, the person pastes the address.
+    Scheme,
 }
 
 /// The code by which a person signs in on another device (RFC 8628 §3.2).

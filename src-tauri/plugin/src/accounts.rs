@@ -25,6 +25,7 @@ use vestibule_core::{AccountId, AuthError, ErrorCode, Keyring, Policy};
 
 use crate::app_desktop::AppDesktop;
 use crate::backend_profile::{BackendSettings, BuiltIn};
+use crate::browser_sign_ins::BrowserSignIns;
 use crate::commands::internal_error;
 use crate::question::{self, Question, Refusals};
 use crate::single_instance::SingleInstance;
@@ -194,15 +195,15 @@ impl AppAccounts {
         host.map_or_else(Vec::new, |host| host.workspaces.all())
     }
 
-    /// The first window whose session is the one that is looked for.
-    pub fn window_where(&self, is_this: impl Fn(&Session) -> bool) -> Option<String> {
-        let accounts = self.opened()?;
-        let mut windows: Vec<_> = self.app.webview_windows().into_keys().collect();
-        windows.sort();
-        windows.into_iter().find(|window| {
-            let session = accounts.session(window);
-            session.is_ok_and(|(_, session)| is_this(&session))
-        })
+    /// Refuses to begin a sign-in for a window that has closed, or shows another account by now.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BrowserSignInOver`]; or if the app cannot start.
+    pub fn require_shown(&self, window: &str, account: AccountId) -> Result<(), AuthError> {
+        match self.get()?.is_shown_in(window, account) {
+            true => Ok(()),
+            false => Err(ErrorCode::BrowserSignInOver.into()),
+        }
     }
 
     /// Refuses where nobody may add a workspace.
@@ -347,7 +348,7 @@ impl AccountHost for Host {
             folder: place.folder.clone(),
             store: Arc::new(Keyring::new(self.app.config().identifier.clone())),
             product: product(&self.app),
-            desktop: Arc::new(AppDesktop::new(&self.app)),
+            desktop: Arc::new(AppDesktop::new(&self.app, place.id)),
         };
         let origin = config.profile.origin();
         let mut transports = lock(&self.transports);
@@ -362,6 +363,8 @@ impl AccountHost for Host {
     }
 
     fn reload(&self, window: &str, requested: Box<dyn FnOnce() + Send>) {
+        // Its page goes, and with it all that shows the sign-in.
+        BrowserSignIns::give_up(&self.app, window);
         windows::load_anew(&self.app, window, requested);
     }
 

@@ -3,17 +3,28 @@
 
 use tauri::{AppHandle, Manager as _, Url};
 use vestibule_core::browser::{Desktop, DonePage};
-use vestibule_core::{AuthError, ErrorCode};
+use vestibule_core::{AccountId, AuthError, ErrorCode};
 
+use crate::browser_sign_ins::BrowserSignIns;
 use crate::deep_links::DeepLinks;
 use crate::{accounts, windows};
 
-/// The desktop of a running app.
-pub struct AppDesktop(AppHandle);
+/// The desktop of a running app, for the sign-ins of one account.
+pub struct AppDesktop {
+    app: AppHandle,
+    account: AccountId,
+}
+
+/// The words that the app has for the page at which the browser ends, if it has any.
+#[derive(Default)]
+pub struct DonePageWords(pub Option<DonePage>);
 
 impl AppDesktop {
-    pub fn new(app: &AppHandle) -> Self {
-        Self(app.clone())
+    pub fn new(app: &AppHandle, account: AccountId) -> Self {
+        Self {
+            app: app.clone(),
+            account,
+        }
     }
 }
 
@@ -32,7 +43,7 @@ impl Desktop for AppDesktop {
     }
 
     fn copy(&self, text: &str) -> Result<(), AuthError> {
-        set_clipboard(&self.0, text).map_err(|()| {
+        set_clipboard(&self.app, text).map_err(|()| {
             tracing::warn!("the clipboard cannot be written");
             let words = "The clipboard of this computer cannot be used.";
             AuthError::with_message(ErrorCode::CannotStart, words)
@@ -40,22 +51,28 @@ impl Desktop for AppDesktop {
     }
 
     fn come_to_front(&self) {
-        let app = self.0.clone();
+        let app = self.app.clone();
+        let begun_in = app.state::<BrowserSignIns>().window_of(self.account);
         // Only the main thread may touch windows.
-        let _ = self
-            .0
-            .run_on_main_thread(move || drop(windows::focus_any(&app)));
+        let _ = self.app.run_on_main_thread(move || match begun_in {
+            Some(window) => windows::focus(&app, &window),
+            // The app's own code has begun it.
+            None => drop(windows::focus_any(&app)),
+        });
     }
 
     fn scheme(&self) -> Option<String> {
-        self.0.state::<DeepLinks>().scheme().map(str::to_owned)
+        self.app.state::<DeepLinks>().scheme().map(str::to_owned)
     }
 
     fn done_page(&self) -> DonePage {
-        let name = accounts::product_name(&self.0);
+        if let Some(page) = &self.app.state::<DonePageWords>().0 {
+            return page.clone();
+        }
+        let name = accounts::product_name(&self.app);
         DonePage {
             title: format!("Back to {name}"),
-            text: format!("{name} goes on from here. You can close this page."),
+            text: format!("You can close this page and go back to {name}."),
             ..DonePage::default()
         }
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tauri::plugin::{Plugin, TauriPlugin};
 use tauri::webview::Color;
 use tauri::{AppHandle, Manager as _, RunEvent, Webview, WebviewWindowBuilder, Window, Wry};
+use vestibule_core::browser::DonePage;
 #[cfg(target_os = "macos")]
 use vestibule_core::single_instance::Arguments;
 use vestibule_core::{AuthError, BackendCalls};
@@ -14,6 +15,7 @@ use vestibule_log::Log;
 use crate::account_list::ListChannels;
 use crate::account_menu::{self, AccountMenu};
 use crate::accounts::{self, AppAccounts};
+use crate::app_desktop::DonePageWords;
 use crate::backend_profile::{BuiltIn, BuiltProfile};
 use crate::browser_sign_ins::BrowserSignIns;
 use crate::command_limits::CommandLimits;
@@ -35,6 +37,7 @@ pub struct Builder {
     is_single_instance: bool,
     has_menu: bool,
     style: WindowStyle,
+    done_page: DonePageWords,
 }
 
 impl Default for Builder {
@@ -53,6 +56,7 @@ impl Builder {
             is_single_instance: is_on("single_instance"),
             has_menu: is_on("menu"),
             style: WindowStyle::default(),
+            done_page: DonePageWords::default(),
         }
     }
 
@@ -111,6 +115,25 @@ impl Builder {
     #[must_use]
     pub fn background(mut self, light: Color, dark: Color) -> Self {
         self.style.background = Some((light, dark));
+        self
+    }
+
+    /// The words of the page that the browser shows at the end of a sign-in, in your app's language. It is
+    /// shown after a refusal too, so they must not say that somebody is signed in. By default: "You can
+    /// close this page and go back to" your app.
+    ///
+    /// ```
+    /// use tauri_plugin_vestibule::vestibule_core::browser::DonePage;
+    ///
+    /// let vestibule = tauri_plugin_vestibule::Builder::new().done_page(DonePage {
+    ///     language: "fr".into(),
+    ///     title: "Retour à Exemple".into(),
+    ///     text: "Vous pouvez fermer cette page et revenir à Exemple.".into(),
+    /// });
+    /// ```
+    #[must_use]
+    pub fn done_page(mut self, page: DonePage) -> Self {
+        self.done_page = DonePageWords(Some(page));
         self
     }
 
@@ -259,6 +282,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
     app.manage(WindowPages::default());
     app.manage(lockdown::LockedWindows::default());
     app.manage(parts.style);
+    app.manage(parts.done_page);
     app.manage(parts.built_in);
     app.manage(SingleInstance::new(parts.is_single_instance));
     let deep_links = DeepLinks::configured(app.config());

@@ -187,12 +187,34 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let window = lockdown::build(builder)?;
     let handle = window.as_ref().window();
     window.on_window_event(move |event| on_event(&handle, event));
+    #[cfg(target_os = "linux")]
+    close_with_webview(&window)?;
     set_background(&window)?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_TIMEOUT).await;
         show(&window);
     });
     Ok(())
+}
+
+/// Closes a window whose webview is gone. WebKitGTK closes a webview when a script calls `close()`, or a
+/// driver does, and wry then destroys the webview alone: an empty window would stay, and nothing would tell
+/// that its page has gone.
+#[cfg(target_os = "linux")]
+fn close_with_webview(window: &WebviewWindow) -> tauri::Result<()> {
+    use gtk::prelude::WidgetExt as _;
+
+    let (app, label) = (window.app_handle().clone(), window.label().to_owned());
+    window.with_webview(move |webview| {
+        webview.inner().connect_destroy(move |_| {
+            // A window that is closing takes its webview along, and is not found any more, or ignores it.
+            if let Some(window) = app.get_webview_window(&label)
+                && let Err(error) = window.destroy()
+            {
+                tracing::error!(%error, window = label, "a window without its webview cannot be closed");
+            }
+        });
+    })
 }
 
 /// Sets the window's background to the page's colour, so that no white flash is seen before the
@@ -240,10 +262,11 @@ fn on_event(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::Destroyed => {
             page_left(window, window.label());
-            BrowserSignIns::give_up(window.app_handle(), window.label());
             if let Some(accounts) = window.state::<AppAccounts>().opened() {
                 accounts.window_closed(window.label());
             }
+            // After that: what a late command of its page begins finds that the window shows nothing.
+            BrowserSignIns::give_up(window.app_handle(), window.label());
             window.state::<WindowPages>().window_closed(window.label());
             window.state::<DeepLinks>().window_closed(window.label());
             window.state::<LockedWindows>().remove(window.label());

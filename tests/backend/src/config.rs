@@ -93,6 +93,10 @@ pub struct Config {
     /// How long a device that waits for a person's approval has to wait before it asks again, in whole
     /// seconds.
     pub device_interval: Duration,
+    /// Whether the revocation of one token ends all that the person has ever allowed that client, as Google,
+    /// Auth0 and Keycloak do it (RFC 7009, section 2.1, lets a server choose). Otherwise it ends the session
+    /// of that token.
+    pub revocation_ends_grant: bool,
     /// Whether requests are limited per network and account.
     pub limits: bool,
     /// How much of the device record a refresh must repeat.
@@ -136,6 +140,7 @@ impl Default for Config {
             resend_interval: Duration::from_secs(30),
             lock_for: Duration::from_secs(15 * 60),
             device_interval: Duration::from_secs(1),
+            revocation_ends_grant: false,
             limits: false,
             device_binding: DeviceBinding::Id,
             carrier: Carrier::Cookie,

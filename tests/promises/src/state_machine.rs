@@ -8,7 +8,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use uuid::Uuid;
 use vestibule_core::testing::{BrowserSignIn, Challenge, Event, Outage, State};
-use vestibule_core::wire::{Freshness, Phase, SessionInfo, SignedOutReason, StorageStatus, User};
+use vestibule_core::wire::{
+    BrowserRedirect, Freshness, Phase, SessionInfo, SignedOutReason, StorageStatus, User,
+};
 
 use crate::registry::Setting;
 use crate::report::Row;
@@ -110,6 +112,7 @@ fn any_why() -> impl Strategy<Value = SignedOutReason> {
         SignedOutReason::Reuse,
         SignedOutReason::DeviceMismatch,
         SignedOutReason::Missing,
+        SignedOutReason::ProviderMoved,
     ])
 }
 
@@ -137,6 +140,7 @@ fn any_browser_sign_in() -> impl Strategy<Value = BrowserSignIn> {
     (0..3_u8, any::<bool>()).prop_map(|(number, opened)| BrowserSignIn {
         id: Uuid::from_u128(number.into()).into(),
         label: None,
+        redirect: Some(BrowserRedirect::Loopback),
         opened,
         device: None,
         expires_at: Duration::from_secs(number.into()),
@@ -189,7 +193,6 @@ fn any_challenging() -> impl Strategy<Value = Event> {
         any_pending().prop_map(|(begins, _)| begins),
         Just(Event::ChallengeOver),
         Just(Event::BrowserSignInOver),
-        Just(Event::PendingOver),
     ]
 }
 
@@ -220,7 +223,8 @@ fn after(events: impl IntoIterator<Item = Event>) -> State {
 /// The state after whatever waits for a person is given up.
 fn without_pending(state: &State) -> State {
     let mut state = state.clone();
-    state.apply(Event::PendingOver);
+    state.apply(Event::ChallengeOver);
+    state.apply(Event::BrowserSignInOver);
     state
 }
 

@@ -204,6 +204,11 @@ buttons: Array<BrowserButton>,
 device: boolean, };
 
 /**
+ * How the browser comes back to the app.
+ */
+export type BrowserRedirect = "loopback" | "scheme";
+
+/**
  * A sign-in that goes on outside of the app: in the system's browser, or on another device. The
  * address that the browser opens is in Rust alone, because it holds the sign-in's `state` (RFC 6749
  * §10.12).
@@ -218,12 +223,17 @@ id: string,
  */
 label: string | null, 
 /**
+ * How the browser comes back; null where the sign-in goes on on another device.
+ */
+redirect: BrowserRedirect | null, 
+/**
  * Whether the browser was opened. False until it was, and where it cannot be: the person then
  * copies the address.
  */
 opened: boolean, 
 /**
- * What to type on another device, where the sign-in goes on there.
+ * What to type on another device, where the sign-in goes on there; null until the provider has given
+ * a code.
  */
 device: DeviceCode | null, 
 /**
@@ -788,7 +798,7 @@ export type SignInOutcome = { "outcome": "signed_in" } | { "outcome": "otp_requi
 /**
  * Why nobody is signed in.
  */
-export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
+export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing" | "provider_moved";
 
 /**
  * How the refresh token is stored.

@@ -37,6 +37,7 @@ export const SIGNED_OUT_REASONS = Object.keys({
   reuse: null,
   device_mismatch: null,
   missing: null,
+  provider_moved: null,
 } satisfies Record<SignedOutReason, null>) as SignedOutReason[];
 
 /** What a backend of the contract offers. Sign-in by the browser is for tests that are about it. */
@@ -99,7 +100,14 @@ export function otpPending(
 
 /** A sign-in that goes on in the system's browser, which is open. */
 export function browserPending(more: Partial<BrowserSignIn> = {}): SessionState {
-  const signIn = { id: "b1", label: null, opened: true, device: null, expiresInMs: 600_000 };
+  const signIn: BrowserSignIn = {
+    id: "b1",
+    label: null,
+    redirect: more.device ? null : "loopback",
+    opened: true,
+    device: null,
+    expiresInMs: 600_000,
+  };
   return { status: "browser_pending", signIn: { ...signIn, ...more }, storage: "ok", may: [] };
 }
 

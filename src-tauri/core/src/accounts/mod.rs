@@ -161,6 +161,11 @@ impl Accounts {
         self.0.of_window(window)
     }
 
+    /// Whether a window shows this account now. One that is gone shows none.
+    pub fn is_shown_in(&self, window: &str, id: AccountId) -> bool {
+        self.0.state().windows.shows(window) == Some(id)
+    }
+
     /// The session of the account that a window shows. It is opened if it is closed.
     ///
     /// # Errors

@@ -83,9 +83,9 @@ impl BackendError {
             Self::Unreachable(_) | Self::TimedOut | Self::Truncated => ErrorCode::Unreachable,
             Self::TooLarge => ErrorCode::TooLarge,
             Self::Status(status) => class(status.as_u16()).error(),
-            Self::Portal | Self::BadAnswer => ErrorCode::BadAnswer,
+            // Whether the session ends by it, the session decides: the first time it does not.
+            Self::Portal | Self::BadAnswer | Self::ProviderMoved => ErrorCode::BadAnswer,
             Self::Unsendable => ErrorCode::InvalidInput,
-            Self::ProviderMoved => ErrorCode::SessionEnded,
         }
     }
 }

@@ -20,7 +20,7 @@ pub trait Desktop: Send + Sync + 'static {
     /// If there is no clipboard.
     fn copy(&self, text: &str) -> Result<(), AuthError>;
 
-    /// Brings the app's window to the front, because the browser is done.
+    /// Brings the window that has begun the sign-in to the front, because the browser is done.
     fn come_to_front(&self) {}
 
     /// The app's own scheme, if the system sends its addresses to this app.

@@ -1,7 +1,8 @@
 //! The page that the browser shows when the app has heard what it wanted to know. It holds nothing of the
 //! sign-in: no code, no name, no script, no address of somebody else's.
 
-/// The words of the page.
+/// The words of the page. The browser shows it after a refusal too, before the app has exchanged the code,
+/// so they must not say that somebody is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DonePage {
     /// The language of the words (BCP 47).
@@ -17,7 +18,7 @@ impl Default for DonePage {
         Self {
             language: "en".into(),
             title: "Back to the app".into(),
-            text: "The app goes on from here. You can close this page.".into(),
+            text: "You can close this page and go back to the app.".into(),
         }
     }
 }

@@ -41,10 +41,21 @@ pub struct Listener {
     address: SocketAddr,
 }
 
-/// A request for the redirect, and where its answer goes.
-struct Callback {
-    address: Url,
+/// A request for this listener, and where its answer goes.
+struct Request {
+    /// Path and query.
+    target: String,
     stream: TcpStream,
+}
+
+/// The connections of a listener. Each is read in a task of its own, so that one that sends nothing (a
+/// browser opens some before it needs them) holds up no other.
+struct Connections {
+    listener: Listener,
+    sender: mpsc::Sender<Request>,
+    requests: mpsc::Receiver<Request>,
+    tasks: JoinSet<()>,
+    oldest: VecDeque<AbortHandle>,
 }
 
 impl Listener {
@@ -78,85 +89,94 @@ impl Listener {
 
     /// Waits for a request of the redirect that `recognise` takes for its own, and sends the browser that
     /// has brought it to `page`. The page is served in the background, for a few seconds more.
-    ///
-    /// # Errors
-    /// None so far: a connection that fails is not the browser's.
-    pub async fn wait<T>(
-        self,
-        mut recognise: impl FnMut(&Url) -> Option<T>,
-        page: DonePage,
-    ) -> io::Result<T> {
-        let (sender, mut callbacks) = mpsc::channel(1);
-        let mut readers = JoinSet::new();
-        let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
+    pub async fn wait<T>(self, mut recognise: impl FnMut(&Url) -> Option<T>, page: DonePage) -> T {
+        let own = self.address;
+        let mut connections = Connections::of(self);
+        loop {
+            let request = connections.next().await;
+            let path = request.target.split('?').next();
+            let address = match path == Some(CALLBACK) {
+                true => Url::parse(&format!("http://{own}{}", request.target)).ok(),
+                false => None,
+            };
+            match address.and_then(|address| recognise(&address)) {
+                Some(answer) => {
+                    tokio::spawn(connections.end(request.stream, page));
+                    return answer;
+                }
+                None => connections.spawn(not_found(request.stream)),
+            }
+        }
+    }
+}
+
+impl Connections {
+    fn of(listener: Listener) -> Self {
+        let (sender, requests) = mpsc::channel(1);
+        Self {
+            listener,
+            sender,
+            requests,
+            tasks: JoinSet::new(),
+            oldest: VecDeque::new(),
+        }
+    }
+
+    /// The next request for this listener. Every other one has its answer.
+    async fn next(&mut self) -> Request {
         loop {
             tokio::select! {
-                accepted = self.socket.accept() => {
-                    let (stream, _) = match accepted {
-                        Ok(accepted) => accepted,
-                        // One connection that is gone already, or too many open files.
-                        Err(_) => {
-                            tokio::time::sleep(Duration::from_millis(50)).await;
-                            continue;
-                        }
-                    };
-                    oldest.retain(|reader| !reader.is_finished());
-                    if oldest.len() >= MOST_CONNECTIONS
-                        && let Some(reader) = oldest.pop_front()
-                    {
-                        reader.abort();
+                accepted = self.listener.socket.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        let (own, sender) = (self.listener.address, self.sender.clone());
+                        self.spawn(async move {
+                            if let Some(request) = read(stream, own).await {
+                                let _ = sender.send(request).await;
+                            }
+                        });
                     }
-                    let (own, sender) = (self.address, sender.clone());
-                    let reader = readers.spawn(async move {
-                        if let Some(callback) = read(stream, own).await {
-                            let _ = sender.send(callback).await;
-                        }
-                    });
-                    oldest.push_back(reader);
-                }
-                Some(_) = readers.join_next() => {}
-                Some(callback) = callbacks.recv() => {
-                    let Callback { address, stream } = callback;
-                    match recognise(&address) {
-                        Some(answer) => {
-                            readers.abort_all();
-                            tokio::spawn(self.end(stream, page));
-                            return Ok(answer);
-                        }
-                        None => {
-                            readers.spawn(async move { not_found(stream).await });
-                        }
-                    }
-                }
+                    // One connection that is gone already, or too many open files.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
+                Some(_) = self.tasks.join_next() => {}
+                Some(request) = self.requests.recv() => return request,
             }
         }
     }
 
+    /// Does the work of one connection beside the others, in place of the oldest where there are too many.
+    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.oldest.retain(|task| !task.is_finished());
+        if self.oldest.len() >= MOST_CONNECTIONS
+            && let Some(task) = self.oldest.pop_front()
+        {
+            task.abort();
+        }
+        let task = self.tasks.spawn(work);
+        self.oldest.push_back(task);
+    }
+
     /// Sends the browser on to the page, so that the code is not in its address bar, and serves that page
     /// once.
-    async fn end(self, mut stream: TcpStream, page: DonePage) {
+    async fn end(mut self, mut stream: TcpStream, page: DonePage) {
         let see_other = format!("HTTP/1.1 303 See Other\r\nLocation: {DONE}\r\n{COMMON}\r\n");
-        let _ = answer(&mut stream, see_other.as_bytes()).await;
-        drop(stream);
         let serve = async {
+            let _ = answer(&mut stream, see_other.as_bytes()).await;
+            drop(stream);
             loop {
-                let Ok((mut stream, _)) = self.socket.accept().await else {
+                let Request { target, mut stream } = self.next().await;
+                if target != DONE {
+                    self.spawn(not_found(stream));
                     continue;
-                };
-                let asked = timeout(REQUEST_TIMEOUT, head(&mut stream)).await;
-                let target = asked.ok().flatten();
-                let target = target.and_then(|head| target_of(&head, self.address));
-                if target.as_deref() == Some(DONE) {
-                    let html = page.html();
-                    let head = format!(
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
-                         Content-Length: {}\r\n{COMMON_BUT_LENGTH}\r\n",
-                        html.len()
-                    );
-                    let _ = answer(&mut stream, [head, html].concat().as_bytes()).await;
-                    return;
                 }
-                not_found(stream).await;
+                let html = page.html();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
+                     Content-Length: {}\r\n{COMMON_BUT_LENGTH}\r\n",
+                    html.len()
+                );
+                let _ = answer(&mut stream, [head, html].concat().as_bytes()).await;
+                return;
             }
         };
         let _ = timeout(DONE_TIMEOUT, serve).await;
@@ -170,14 +190,11 @@ const COMMON_BUT_LENGTH: &str = "Cache-Control: no-store\r\nReferrer-Policy: no-
     Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n\
     Connection: close\r\n";
 
-/// Reads one request. `None` if it is not for the redirect; then it has had its answer.
-async fn read(mut stream: TcpStream, own: SocketAddr) -> Option<Callback> {
+/// Reads one request. `None` if it is not for this listener; then it has had its answer.
+async fn read(mut stream: TcpStream, own: SocketAddr) -> Option<Request> {
     let head = timeout(REQUEST_TIMEOUT, head(&mut stream)).await.ok()??;
-    let target = target_of(&head, own);
-    let address = target.filter(|target| target.split('?').next() == Some(CALLBACK));
-    let address = address.and_then(|target| Url::parse(&format!("http://{own}{target}")).ok());
-    match address {
-        Some(address) => Some(Callback { address, stream }),
+    match target_of(&head, own) {
+        Some(target) => Some(Request { target, stream }),
         None => {
             not_found(stream).await;
             None

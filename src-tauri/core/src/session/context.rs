@@ -76,15 +76,18 @@ impl Context {
         )
     }
 
-    /// A session that is over, for the pending sign-outs.
+    /// A session that is over, for the pending sign-outs. Not to be called while a guard of the shared
+    /// state is held: whose session it was is looked up there.
     pub(super) fn ended_session(
         &self,
         session: SessionId,
         token: RefreshToken,
         access: Option<Secret>,
     ) -> EndedSession {
+        let user = |inner: &Inner| inner.user_of(session).map(str::to_owned);
         EndedSession {
             session,
+            user: self.shared.look(user),
             replaced_by: None,
             origin: self.persistence.origin.clone(),
             token,
@@ -115,7 +118,10 @@ impl Context {
 
     /// Delivers the sign-outs in `due` to the backend.
     pub(super) async fn deliver(&self, due: DueSignOuts, device: &Device) {
-        self.delivery.deliver(due, &self.backend, device).await;
+        let in_use = || self.shared.look(Inner::grant_in_use);
+        self.delivery
+            .deliver(due, &self.backend, device, in_use)
+            .await;
         if self.shared.look(|inner| inner.session.is_none()) {
             self.backend.close_idle_connections();
         }

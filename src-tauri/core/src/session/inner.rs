@@ -9,7 +9,7 @@
 //! In the order of locks, only those of the cookie jar and the snapshot come after this one; see
 //! [`super::process_lock`] for the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +19,9 @@ use super::browser_flow::OpenBrowserFlow;
 use super::epoch::{AccessId, AttemptId, Epoch, InUse};
 use super::keyring_status::KeyringStatus;
 use super::open_session::{OpenChallenge, OpenSession};
+use super::provider_grant::GrantInUse;
 use super::record::Replaced;
-use super::status_refusals::StatusRefusals;
+use super::refusals::Refusals;
 use crate::clock::{Clock, SinceBoot};
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -46,6 +47,10 @@ pub(super) struct Inner {
     /// Sessions that are over, as far as this process knows. A keyring item of one of them is
     /// obsolete.
     pub over: BTreeSet<SessionId>,
+    /// Whose they were, where that is known: their tokens may still have to be revoked.
+    owners: BTreeMap<SessionId, String>,
+    /// What a sign-in has brought that is being taken into use. There is no session meanwhile.
+    pub beginning: Option<GrantInUse>,
     /// The sign-in could not remove a sign-out marker that names no session. The marker is not
     /// about this session.
     pub ignores_unnamed_marker: bool,
@@ -54,8 +59,8 @@ pub(super) struct Inner {
     /// The sign-in that goes on outside of the app.
     browser: Option<OpenBrowserFlow>,
     pub plan: Plan,
-    /// Refusals by status alone. Several of them end the session.
-    pub refusals: StatusRefusals,
+    /// Refusals that a gateway may have caused. Several of them end the session.
+    pub refusals: Refusals,
     /// When the backend was first found unreachable, in milliseconds since the epoch.
     outage_since: Option<u64>,
     /// Why the last try failed, if that is known.
@@ -77,6 +82,22 @@ impl Inner {
 
     pub(super) fn session_id(&self) -> Option<SessionId> {
         self.session.as_ref().map(|held| held.id)
+    }
+
+    /// The user of a session that is held or was, where that is known.
+    pub(super) fn user_of(&self, session: SessionId) -> Option<&str> {
+        match &self.session {
+            Some(held) if held.id == session => held.user_id(),
+            _ => self.owners.get(&session).map(String::as_str),
+        }
+    }
+
+    /// The grant of the session that is held, or about to be.
+    pub(super) fn grant_in_use(&self) -> Option<GrantInUse> {
+        match &self.session {
+            Some(held) => GrantInUse::of(held.token.as_ref(), held.user_id()),
+            None => self.beginning.clone(),
+        }
     }
 
     pub(super) fn in_use(&self) -> InUse {
@@ -150,7 +171,7 @@ impl Inner {
     pub(super) fn mark_healthy(&mut self, now: SinceBoot) {
         self.outage_since = None;
         self.obstacle = None;
-        self.refusals = StatusRefusals::default();
+        self.refusals = Refusals::default();
         let access = self.session.as_ref().and_then(|held| held.access.as_ref());
         let lifetime = access.and_then(|access| access.token.lifetime);
         self.plan.succeeded(now, lifetime, rand::random());
@@ -234,9 +255,14 @@ impl Inner {
     /// Forgets the session, because it is over or replaced.
     pub(super) fn drop_session(&mut self) -> Option<OpenSession> {
         let held = self.session.take();
-        self.over.extend(held.as_ref().map(|held| held.id));
+        self.beginning = None;
+        if let Some(held) = &held {
+            self.over.insert(held.id);
+            let user = held.user_id().map(str::to_owned);
+            self.owners.extend(user.map(|user| (held.id, user)));
+        }
         self.plan.end_session();
-        self.refusals = StatusRefusals::default();
+        self.refusals = Refusals::default();
         self.outage_since = None;
         self.obstacle = None;
         self.roles_rechecked = None;
@@ -279,12 +305,14 @@ impl Shared {
                 // Nobody has one before the first session, or the first sign-out.
                 jar: Jar::closed(),
                 over: BTreeSet::new(),
+                owners: BTreeMap::new(),
+                beginning: None,
                 ignores_unnamed_marker: false,
                 attempts: BTreeSet::new(),
                 challenge: None,
                 browser: None,
                 plan: Plan::default(),
-                refusals: StatusRefusals::default(),
+                refusals: Refusals::default(),
                 outage_since: None,
                 obstacle: None,
                 roles_rechecked: None,

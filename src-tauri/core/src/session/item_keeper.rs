@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::epoch::Epoch;
-use super::inner::Shared;
+use super::inner::{Inner, Shared};
 use super::item::Item;
 use super::keyring_status::KeyringStatus;
 use super::pending_sign_outs::{EndedSession, PendingSignOuts};
@@ -99,8 +99,10 @@ impl ItemKeeper {
         if let Some(kept) = self.pending.ensure_stored(item.session).await {
             return kept;
         }
+        let user = |inner: &Inner| inner.user_of(item.session).map(str::to_owned);
         let ended = EndedSession {
             session: item.session,
+            user: self.shared.look(user),
             replaced_by: None,
             origin: item.origin,
             token: item.token,

@@ -11,6 +11,7 @@ use super::keyring_status::KeyringStatus;
 use super::open_session::{OpenSession, SessionOwner};
 use super::pending_sign_outs::EndedSession;
 use super::process_lock::SIGN_IN_LOCK_TIMEOUT;
+use super::provider_grant::GrantInUse;
 use super::record::{LocalIds, RotationPhase};
 use crate::backend::Grant;
 use crate::cookies::Jar;
@@ -19,7 +20,6 @@ use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
 use crate::response_fields::AccessToken;
-use crate::secrets::Secret;
 use crate::state::Event;
 use crate::storage::records::Durability;
 use crate::token::RefreshToken;
@@ -85,9 +85,19 @@ impl NewSessions {
             access,
             token,
         } = grant;
-        let revocable = access.token.clone();
-        let Some(uncommitted) = self.begin(attempt, user, token.clone(), &by) else {
-            self.revoke(token, revocable, by.device);
+        let revoke = {
+            let (user, token, access) = (user.id.clone(), token.clone(), access.token.clone());
+            let device = by.device.clone();
+            move || {
+                let ended = EndedSession {
+                    user: Some(user),
+                    ..context.ended_session(SessionId::new(), token, access)
+                };
+                context.revoke(ended, device);
+            }
+        };
+        let Some(uncommitted) = self.begin(attempt, user, token, &by) else {
+            revoke();
             return Err(voided_error(cause));
         };
         let replaced = uncommitted.replaced.as_ref().map(|held| held.id);
@@ -101,7 +111,7 @@ impl NewSessions {
         // The sign-in does not wait until the backend was told of the replaced session.
         tokio::spawn(async move { background.deliver_due(&device).await });
         if established.is_err() {
-            self.revoke(token, revocable, by.device);
+            revoke();
             return Err(voided_error(cause));
         }
         Ok(())
@@ -120,6 +130,7 @@ impl NewSessions {
         let known = at.keyring;
         let all_replaced = at.replaced();
         let replaced = at.drop_session();
+        at.beginning = GrantInUse::of(Some(&token), Some(&user.id));
         Some(UncommittedSession {
             epoch,
             held: OpenSession {
@@ -204,6 +215,7 @@ impl NewSessions {
             inner.close_browser_flow();
             let told = held.info();
             inner.session = Some(held);
+            inner.beginning = None;
             inner.mark_healthy(now);
             match told {
                 Some((user, session)) => Event::SignedIn {
@@ -217,12 +229,14 @@ impl NewSessions {
         committed.await?;
         failpoint!("login.recorded");
         if let Some(closed) = closed {
-            self.revoke(closed.token, None, closed.device);
+            let ended = context.ended_session(SessionId::new(), closed.token, None);
+            context.revoke(ended, closed.device);
         }
         Ok(())
     }
 
-    /// Hands the replaced session to the pending sign-outs. Returns what is then known of the
+    /// Hands the replaced session to the pending sign-outs, which know whether the backend is to be told
+    /// of its end. Returns what is then known of the
     /// keyring: whether it may be overwritten.
     async fn revoke_replaced(
         &self,
@@ -326,11 +340,6 @@ impl NewSessions {
         );
         // If this fails, the session's own record still has them.
         let _ = written.await;
-    }
-
-    fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
-        let ended = self.context.ended_session(SessionId::new(), token, access);
-        self.context.revoke(ended, device);
     }
 }
 

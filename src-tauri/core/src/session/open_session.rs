@@ -187,6 +187,11 @@ impl OpenSession {
         self.access.as_ref()?.token.token.clone()
     }
 
+    /// The user's id, once it is known.
+    pub(super) fn user_id(&self) -> Option<&str> {
+        Some(self.owner.as_ref()?.user.id.as_str())
+    }
+
     /// The user and the session as windows show them, once the user is known.
     pub(super) fn info(&self) -> Option<(User, SessionInfo)> {
         let owner = self.owner.as_ref()?;

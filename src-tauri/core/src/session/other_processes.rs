@@ -109,18 +109,19 @@ impl OtherProcesses {
             "another process has signed in: its session replaces the one of this process"
         );
         at.begin_epoch();
-        if let Some(held) = at.drop_session()
-            && let Some(token) = &held.token
-        {
-            let access = held.access_text();
-            let ended = self.context.ended_session(held.id, token.clone(), access);
-            self.context.revoke(ended, held.device.clone());
-        }
+        let held = at.drop_session();
         at.keyring = KeyringStatus::Unknown(None);
         self.begin_anonymous_jar(&mut at);
         at.plan
             .try_again_in(self.context.shared.now(), Duration::ZERO);
         at.publish(Cause::Login, Event::OwnerUnknown);
+        if let Some(held) = held
+            && let Some(token) = &held.token
+        {
+            let access = held.access_text();
+            let ended = self.context.ended_session(held.id, token.clone(), access);
+            self.context.revoke(ended, held.device);
+        }
     }
 
     /// The cookies and the connections of the session that is over are not used from here on.

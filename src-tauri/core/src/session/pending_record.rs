@@ -33,6 +33,9 @@ pub(super) struct PendingEntry {
     /// The session that is over; `None` in an entry of commit ff703f2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+    /// The id of its user, if that is known: what a provider may take back together is told by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// The session whose sign-in has ended it. If that sign-in was never completed, this session is
     /// not over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,14 +64,16 @@ struct PendingEntries<'a> {
 
 impl PendingEntry {
     pub(super) fn new(
-        session: Option<SessionId>,
+        session: SessionId,
+        user: Option<String>,
         replaced_by: Option<SessionId>,
         origin: String,
         now_ms: u64,
     ) -> Self {
         Self {
             slot: Uuid::new_v4(),
-            session,
+            session: Some(session),
+            user,
             replaced_by,
             origin,
             since: now_ms,
@@ -76,16 +81,16 @@ impl PendingEntry {
         }
     }
 
-    /// After one more failed try: the entry to be kept, or `Err` with an entry whose time is over.
-    pub(super) fn aged(mut self, now_ms: u64) -> Result<Self, Self> {
+    /// After one more failed try: the entry to be kept; `None` once its time is over.
+    pub(super) fn aged(mut self, now_ms: u64) -> Option<Self> {
         match self.until {
-            Some(until) if now_ms > until => return Err(self),
+            Some(until) if now_ms > until => return None,
             None if now_ms.saturating_sub(self.since) > MAX_AGE_MS => {
                 self.until = Some(now_ms.saturating_add(EXTRA_AGE_MS));
             }
             Some(_) | None => {}
         }
-        Ok(self)
+        Some(self)
     }
 }
 

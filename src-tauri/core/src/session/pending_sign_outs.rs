@@ -37,6 +37,8 @@ pub(super) struct PendingSignOuts {
 /// A session that is over and is to be ended at the backend.
 pub(super) struct EndedSession {
     pub session: SessionId,
+    /// The id of its user, if that is known.
+    pub user: Option<String>,
     /// The session whose sign-in has ended this one.
     pub replaced_by: Option<SessionId>,
     /// The origin of the backend that began the session: its token goes nowhere else.
@@ -140,6 +142,7 @@ impl PendingSignOuts {
     pub(super) async fn put(&self, ended: EndedSession) -> Result<(), StoreError> {
         let EndedSession {
             session,
+            user,
             replaced_by,
             origin,
             token,
@@ -157,7 +160,7 @@ impl PendingSignOuts {
                 .position(|held| held.is_of(session, &token, &origin));
             let at = held.unwrap_or_else(|| {
                 let now_ms = self.clock.wall_ms();
-                let entry = PendingEntry::new(Some(session), replaced_by, origin, now_ms);
+                let entry = PendingEntry::new(session, user, replaced_by, origin, now_ms);
                 let known = Some(KnownToken { token, access });
                 let item = item_of(&self.workspace, &self.store, entry.slot);
                 let mut pending = PendingSignOut::new(entry, known, item);
@@ -236,9 +239,9 @@ impl PendingSignOuts {
     /// Drops an entry that was tried in vain for too long.
     pub(super) async fn drop_if_expired(&self, entry: PendingEntry) {
         let aged = match entry.clone().aged(self.clock.wall_ms()) {
-            Ok(aged) if aged == entry => return,
-            Ok(aged) => aged,
-            Err(over) => return self.drop_entry(&over).await,
+            Some(aged) if aged == entry => return,
+            Some(aged) => aged,
+            None => return self.drop_entry(&entry).await,
         };
         if let Some(pending) = self.state().of(aged.slot) {
             pending.entry = aged.clone();

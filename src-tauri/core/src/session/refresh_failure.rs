@@ -4,15 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-
 use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{EpochGuard, Inner};
 use super::open_session::OpenSession;
 use super::record::RotationPhase;
-use super::status_refusals::RefusalOutcome;
+use super::refusals::RefusalOutcome;
 use crate::backend::BackendError;
 use crate::clock::SinceBoot;
 use crate::error::AuthError;
@@ -63,13 +61,13 @@ impl RefreshFailures {
         error
     }
 
-    /// Counts a refusal by status alone of a refresh that was asked for at `asked`. While others
+    /// Counts a refusal that a gateway may have caused, of a refresh that was asked for at `asked`. While others
     /// are counted only the refreshes of the schedule count (`is_scheduled`): a person may click
     /// as often as they like. `None` once the epoch is over.
     pub(super) fn count_refusal(
         &self,
         epoch: Epoch,
-        status: StatusCode,
+        fault: BackendError,
         is_scheduled: bool,
         asked: SinceBoot,
     ) -> Option<RefusalOutcome> {
@@ -77,20 +75,18 @@ impl RefreshFailures {
         let counts = is_scheduled || !at.refusals.is_counting();
         Some(match (counts, at.refusals.next()) {
             (false, Some(next)) => RefusalOutcome::AskAt(next),
-            _ => at.refusals.count(status, asked, rand::random()),
+            _ => at.refusals.count(fault, asked, rand::random()),
         })
     }
 
-    /// Plans the refresh at `next` that may confirm a refusal by status alone, and shows the
-    /// outage. The backend has replaced no token, so the record says that no rotation is under
+    /// Plans the refresh at `next` that may confirm a refusal, and shows the outage. The backend has replaced no token, so the record says that no rotation is under
     /// way any more.
     pub(super) async fn keep_refused(
         &self,
         epoch: Epoch,
-        status: StatusCode,
+        fault: BackendError,
         next: SinceBoot,
     ) -> AuthError {
-        let fault = BackendError::Status(status);
         let shared = &self.context.shared;
         let now = shared.now();
         let record = shared.in_epoch(epoch).and_then(|at| {
@@ -117,8 +113,8 @@ impl RefreshFailures {
             at.plan.try_again_in(now, next.saturating_sub(now));
             tracing::warn!(
                 %fault,
-                "the refresh was refused by its status alone: the session is kept, and ends if \
-                 the backend says so again"
+                "the refresh was refused in a way that a gateway may have caused: the session is \
+                 kept, and ends if that is said again"
             );
             self.show_outage(at, next);
         }

@@ -16,7 +16,7 @@ use super::provider_owner::ProviderOwner;
 use super::record::RotationPhase;
 use super::refresh_failure::RefreshFailures;
 use super::refresh_reason::{RefreshOutcome, RefreshReason};
-use super::status_refusals::RefusalOutcome;
+use super::refusals::RefusalOutcome;
 use super::token_keeper::TokenKeeper;
 use crate::backend::{BackendError, EXCHANGE_TIMEOUT, NoOwner, RefreshAnswer, Response};
 use crate::clock::SinceBoot;
@@ -66,6 +66,9 @@ pub(super) enum AttemptOutcome {
     /// The session is over: the backend has refused by its status alone often enough, or it has
     /// renewed the session and then said by name that it has ended.
     Over(SignedOutReason),
+    /// The session ends here because its token is sent nowhere any more, and not because it was ended
+    /// there: it is still to be revoked.
+    Abandoned(SignedOutReason),
     /// An API call has replaced the token meanwhile: the answer is about the token before.
     Overtaken,
 }
@@ -108,7 +111,14 @@ impl RefreshSender {
         let response = match answer.await {
             Ok(response) => response,
             Err(BackendError::ProviderMoved) => {
-                return AttemptOutcome::Rejected(SignedOutReason::Missing);
+                let gone = AttemptOutcome::Abandoned(SignedOutReason::ProviderMoved);
+                return match backend.profile().browser.get() {
+                    None => gone,
+                    Some(_) => {
+                        self.refused(attempt, BackendError::ProviderMoved, gone)
+                            .await
+                    }
+                };
             }
             Err(fault) => return self.failed(attempt, fault, None),
         };
@@ -203,18 +213,30 @@ impl RefreshSender {
             }
             RefreshAnswer::Ended(why) => AttemptOutcome::Rejected(why),
             RefreshAnswer::Refused { status, why } => {
-                let (epoch, asked) = (attempt.epoch, attempt.asked);
-                let is_scheduled = attempt.reason == RefreshReason::Timer;
-                let failures = &self.failures;
-                match failures.count_refusal(epoch, status, is_scheduled, asked) {
-                    None => AttemptOutcome::Done(superseded(&self.context.shared)),
-                    Some(RefusalOutcome::Over) => AttemptOutcome::Over(why),
-                    Some(RefusalOutcome::AskAt(next)) => {
-                        AttemptOutcome::Done(Err(failures.keep_refused(epoch, status, next).await))
-                    }
-                }
+                let fault = BackendError::Status(status);
+                self.refused(attempt, fault, AttemptOutcome::Over(why))
+                    .await
             }
             RefreshAnswer::Transient(fault) => self.failed(attempt, fault, retry_after),
+        }
+    }
+
+    /// Counts a refusal that a gateway may have caused. Returns `over` once it was repeated often enough.
+    async fn refused(
+        &self,
+        attempt: &RefreshAttempt,
+        fault: BackendError,
+        over: AttemptOutcome,
+    ) -> AttemptOutcome {
+        let (epoch, asked) = (attempt.epoch, attempt.asked);
+        let is_scheduled = attempt.reason == RefreshReason::Timer;
+        let failures = &self.failures;
+        match failures.count_refusal(epoch, fault, is_scheduled, asked) {
+            None => AttemptOutcome::Done(superseded(&self.context.shared)),
+            Some(RefusalOutcome::Over) => over,
+            Some(RefusalOutcome::AskAt(next)) => {
+                AttemptOutcome::Done(Err(failures.keep_refused(epoch, fault, next).await))
+            }
         }
     }
 

@@ -75,12 +75,7 @@ impl Rotation {
             }
         };
         if self.grace_is_over(&attempt) {
-            // The backend is told once the session is no longer shown.
-            let ended = context.ended_session(attempt.session, attempt.token.clone(), None);
-            let _ = context.pending.put(ended).await;
-            let outcome = self.end(epoch, SignedOutReason::Missing).await;
-            context.deliver_due(&attempt.device).await;
-            return outcome;
+            return self.abandon(&attempt, SignedOutReason::Missing).await;
         }
         let mut is_confirmed = !interrupted;
         let mut replaced = 0;
@@ -89,6 +84,7 @@ impl Rotation {
                 AttemptOutcome::Done(outcome) => return outcome,
                 AttemptOutcome::Rejected(why) => why,
                 AttemptOutcome::Over(why) => return self.end(epoch, why).await,
+                AttemptOutcome::Abandoned(why) => return self.abandon(&attempt, why).await,
                 AttemptOutcome::Overtaken => match self.newer_attempt(&attempt).await? {
                     Some(newer) => {
                         attempt = newer;
@@ -181,6 +177,18 @@ impl Rotation {
         self.reconcile.run(attempt.epoch).await?;
         let newer = self.begin_attempt(attempt.epoch, attempt.reason)?;
         Ok((newer.generation > attempt.generation).then_some(newer))
+    }
+
+    /// The session ends here, and the backend does not know of it yet: it is told once the session is no
+    /// longer shown.
+    async fn abandon(&self, attempt: &RefreshAttempt, why: SignedOutReason) -> RefreshOutcome {
+        let context = &self.context;
+        let (token, access) = (attempt.token.clone(), attempt.access.clone());
+        let ended = context.ended_session(attempt.session, token, access);
+        let _ = context.pending.put(ended).await;
+        let outcome = self.end(attempt.epoch, why).await;
+        context.deliver_due(&attempt.device).await;
+        outcome
     }
 
     /// The backend has ended the session: writes that to disk, then publishes it.

@@ -11,6 +11,7 @@ use super::item::ItemContent;
 use super::pending_list::KnownToken;
 use super::pending_record::PendingEntry;
 use super::pending_sign_outs::PendingSignOuts;
+use super::provider_grant::{GrantInUse, SharesGrant};
 use crate::backend::{Backend, BackendError, SignOutAnswer, UndeliveredSignOut};
 use crate::clock::Clock;
 use crate::device::Device;
@@ -36,6 +37,8 @@ pub(super) struct DueSignOuts(Vec<Uuid>);
 enum DeliveryFailure {
     /// Its token cannot be read.
     Keyring(StoreError),
+    /// Whether it shares its grant with the session in use is not known before the keyring was read.
+    GrantUntold,
     /// The backend has not taken it.
     Backend(UndeliveredSignOut),
 }
@@ -77,7 +80,14 @@ impl SignOutDelivery {
     /// Tells the backend of the sign-outs in `due`. One that fails is tried again later and holds
     /// up no other, unless the backend asks to wait. One of another origin waits until that is the
     /// backend's again.
-    pub(super) async fn deliver(&self, due: DueSignOuts, backend: &Backend, device: &Device) {
+    /// What shares its grant with the session in use, as `in_use` tells it, is not told but forgotten.
+    pub(super) async fn deliver(
+        &self,
+        due: DueSignOuts,
+        backend: &Backend,
+        device: &Device,
+        in_use: impl Fn() -> Option<GrantInUse>,
+    ) {
         let _one = self.delivering.lock().await;
         let origin = backend.profile().token_origins();
         for slot in due.0 {
@@ -98,7 +108,7 @@ impl SignOutDelivery {
                 self.pending.drop_if_expired(entry).await;
                 continue;
             }
-            match self.deliver_one(&entry, backend, device).await {
+            match self.deliver_one(&entry, backend, device, &in_use).await {
                 Ok(SignOutAnswer::AlreadyOverByStatus(status))
                     if !self.is_confirmed(slot, status) =>
                 {
@@ -114,6 +124,7 @@ impl SignOutDelivery {
                     );
                     self.pending.retry_later(slot);
                 }
+                Err(DeliveryFailure::GrantUntold) => self.pending.retry_later(slot),
                 Err(DeliveryFailure::Backend(undelivered)) => {
                     self.try_later(entry, undelivered).await
                 }
@@ -143,6 +154,7 @@ impl SignOutDelivery {
         entry: &PendingEntry,
         backend: &Backend,
         device: &Device,
+        in_use: impl Fn() -> Option<GrantInUse>,
     ) -> Result<SignOutAnswer, DeliveryFailure> {
         let held = self
             .pending
@@ -167,6 +179,17 @@ impl SignOutDelivery {
         if self.pending.state().of(entry.slot).is_none() {
             // It was taken back while the keyring was read: its session goes on.
             return Ok(SignOutAnswer::AlreadyOver);
+        }
+        let user = entry.user.as_deref();
+        match in_use().map(|grant| grant.is_shared_by(&known.token, user)) {
+            Some(SharesGrant::Yes) => {
+                tracing::info!(
+                    "a session that is over is not revoked: the provider could end the session in use with it"
+                );
+                return Ok(SignOutAnswer::AlreadyOver);
+            }
+            Some(SharesGrant::Untold) => return Err(DeliveryFailure::GrantUntold),
+            Some(SharesGrant::No) | None => {}
         }
         let told = backend.logout(&known.token, known.access.as_ref(), device);
         told.await.map_err(DeliveryFailure::Backend)

@@ -1,13 +1,14 @@
 //! What another program of this computer, a page in its browser and a false provider try.
 
 use serde_json::json;
-use vestibule_backend::Config;
+use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
-use vestibule_harness::{ADMIN, DEMO, alive, code, eventually, user, why};
+use vestibule_harness::{ADMIN, DEMO, alive, code, eventually, login, user, why};
 
 use super::{
-    App, TOKEN, approve, approve_as_demo, browser, outcome, parameter, shown, visit, with_parameter,
+    App, Attempt, TOKEN, approve, approve_as_demo, browser, outcome, parameter, shown, visit,
+    with_parameter,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,31 +210,134 @@ async fn the_provider_refuses_in_words() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_meanwhile_revokes_what_comes_late() {
-    let app = App::new().await;
-    let slow = vestibule_backend::Effect::Delay { ms: 1500 };
+/// A sign-in whose code is exchanged, by a provider that takes its time for the answer.
+async fn exchanging(app: &App) -> Attempt {
+    let slow = Effect::Delay { ms: 1500 };
     app.backend()
         .faults()
-        .add(vestibule_backend::Fault::on("POST", TOKEN, slow).times(1));
+        .add(Fault::on("POST", TOKEN, slow).times(1));
     let attempt = app.click();
     let address = app.install.desktop.opening(1).await;
     visit(&approve_as_demo(&address).await).await;
-    eventually("the exchange", || {
-        app.backend().requests("POST", TOKEN) == 1
-    })
-    .await;
-    app.install.session.logout().await;
+    app.backend().reached("POST", TOKEN, 1).await;
+    attempt
+}
+
+/// The late answer signs nobody in, and what it has brought ends at the provider.
+async fn comes_to_nothing(app: &App, attempt: Attempt) {
     assert_eq!(
         code(&outcome(attempt).await),
         Some(ErrorCode::BrowserSignInOver)
     );
+    late_session_ends(app).await;
+}
+
+async fn late_session_ends(app: &App) {
     eventually("the late session to be over", || {
         app.backend().requests("POST", "/oidc/revoke") >= 1 && alive(app.backend(), DEMO) == 0
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_meanwhile_revokes_what_comes_late() {
+    let app = App::new().await;
+    let attempt = exchanging(&app).await;
+    app.install.session.logout().await;
+    comes_to_nothing(&app, attempt).await;
     assert_eq!(why(&app.state()), Some(SignedOutReason::ByUser));
     assert_eq!(app.install.item(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_meanwhile_revokes_what_comes_late() {
+    let app = App::new().await;
+    let attempt = exchanging(&app).await;
+    app.install.session.cancel_browser_sign_in();
+    assert_eq!(app.pending(), None, "it is over at once");
+    comes_to_nothing(&app, attempt).await;
+    assert_eq!(why(&app.state()), Some(SignedOutReason::Never));
+    assert_eq!(app.install.item(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_sign_in_meanwhile_revokes_what_comes_late() {
+    let app = App::new().await;
+    let attempt = exchanging(&app).await;
+    let newer = app.click();
+    let address = app.install.desktop.opening(2).await;
+    comes_to_nothing(&app, attempt).await;
+    assert!(app.pending().is_some(), "the newer one goes on");
+    visit(&approve(&address, ADMIN).await).await;
+    assert_eq!(outcome(newer).await, Ok(SignInOutcome::SignedIn));
+    assert_eq!(app.email(), Some(ADMIN.into()));
+    assert_eq!(alive(app.backend(), ADMIN), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_meanwhile_revokes_what_comes_late() {
+    let app = App::new().await;
+    let attempt = exchanging(&app).await;
+    // It waits for the exchange, and is the later of the two.
+    app.install.sign_in(ADMIN).await;
+    let _ = outcome(attempt).await;
+    late_session_ends(&app).await;
+    assert_eq!(app.email(), Some(ADMIN.into()));
+    assert_eq!((app.pending(), alive(app.backend(), ADMIN)), (None, 1));
+}
+
+/// A sign-in whose browser is back, and which waits for a password that is being checked.
+async fn waiting_for_a_password(app: &App) -> (Attempt, Attempt) {
+    let slow = Effect::Delay { ms: 1500 };
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", "/login", slow).times(1));
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let session = app.install.session.clone();
+    let password = tokio::spawn(async move { session.login(login("nobody@example.com")).await });
+    app.backend().reached("POST", "/login", 1).await;
+    visit(&approve_as_demo(&address).await).await;
+    eventually("the browser to be back", || {
+        app.install.desktop.fronts() == 1
+    })
+    .await;
+    (attempt, password)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_up_while_it_waits_for_a_password_exchanges_no_code() {
+    for by_sign_out in [false, true] {
+        let app = App::new().await;
+        let (attempt, password) = waiting_for_a_password(&app).await;
+        match by_sign_out {
+            true => drop(app.install.session.logout().await),
+            false => app.install.session.cancel_browser_sign_in(),
+        }
+        assert_eq!(
+            code(&outcome(attempt).await),
+            Some(ErrorCode::BrowserSignInOver)
+        );
+        let _ = outcome(password).await;
+        assert_eq!(app.backend().requests("POST", TOKEN), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_one_does_not_let_the_one_before_exchange_its_code() {
+    let app = App::new().await;
+    let (attempt, password) = waiting_for_a_password(&app).await;
+    let newer = app.click();
+    assert_eq!(
+        code(&outcome(attempt).await),
+        Some(ErrorCode::BrowserSignInOver)
+    );
+    let _ = outcome(password).await;
+    let address = app.install.desktop.opening(2).await;
+    visit(&approve(&address, ADMIN).await).await;
+    assert_eq!(outcome(newer).await, Ok(SignInOutcome::SignedIn));
+    assert_eq!(app.backend().requests("POST", TOKEN), 1);
+    assert_eq!(app.email(), Some(ADMIN.into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +352,7 @@ async fn a_code_that_was_used_says_so() {
     );
     app.backend()
         .faults()
-        .add(vestibule_backend::Fault::on("POST", TOKEN, used).times(1));
+        .add(Fault::on("POST", TOKEN, used).times(1));
     visit(&approve_as_demo(&address).await).await;
     let failed = outcome(attempt).await.expect_err("refused");
     assert!(failed.message.contains("Start again"), "{}", failed.message);

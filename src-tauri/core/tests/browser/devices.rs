@@ -6,10 +6,12 @@ use serde_json::json;
 use url::Url;
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::ErrorCode;
-use vestibule_core::wire::{BrowserSignInInput, DeviceCode, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{
+    BrowserSignInInput, DeviceCode, SessionState, SignInOutcome, SignedOutReason,
+};
 use vestibule_harness::{DEMO, PASSWORD, Pace, alive, answer, code, eventually, why};
 
-use super::{App, Attempt, TOKEN, browser, outcome};
+use super::{App, Attempt, TOKEN, browser, outcome, pending};
 
 fn on_device() -> BrowserSignInInput {
     BrowserSignInInput {
@@ -30,9 +32,7 @@ async fn app() -> App {
 
 async fn begun(app: &App) -> (Attempt, DeviceCode) {
     let attempt = app.click_on(on_device());
-    let shows = |state: &vestibule_core::wire::SessionState| {
-        super::pending(state).is_some_and(|it| it.device.is_some())
-    };
+    let shows = |state: &SessionState| pending(state).is_some_and(|it| it.device.is_some());
     app.install.until("a code", shows).await;
     let shown = app.pending().and_then(|it| it.device).expect("a code");
     (attempt, shown)
@@ -260,6 +260,57 @@ async fn a_cancel_ends_the_questions() {
     app.install.pass(Duration::from_secs(60));
     tokio::task::yield_now().await;
     assert_eq!((polls(&app), alive(app.backend(), DEMO)), (0, 0));
+}
+
+/// A sign-in whose code does not come: this endpoint of the provider does not answer.
+async fn preparing(endpoint: (&str, &str)) -> (App, Attempt) {
+    let app = app().await;
+    let (method, path) = endpoint;
+    app.backend()
+        .faults()
+        .add(Fault::on(method, path, Effect::Hang {}));
+    let attempt = app.click_on(on_device());
+    app.install
+        .until("the sign-in to be shown", |state| pending(state).is_some())
+        .await;
+    app.backend().reached(method, path, 1).await;
+    let shown = app.pending().expect("it goes on");
+    assert_eq!((shown.device, shown.redirect), (None, None));
+    (app, attempt)
+}
+
+const STEPS: [(&str, &str); 2] = [
+    ("GET", "/.well-known/openid-configuration"),
+    ("POST", "/oidc/device"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_can_be_given_up_before_there_is_a_code() {
+    for step in STEPS {
+        let (app, attempt) = preparing(step).await;
+        app.install.session.cancel_browser_sign_in();
+        let given_up = outcome(attempt).await;
+        assert_eq!(
+            code(&given_up),
+            Some(ErrorCode::BrowserSignInOver),
+            "{step:?}"
+        );
+        assert_eq!(app.pending(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_minutes_count_before_there_is_a_code() {
+    for step in STEPS {
+        let (app, attempt) = preparing(step).await;
+        app.install.pass(Duration::from_secs(11 * 60));
+        let ended = outcome(attempt).await.expect_err("over");
+        assert!(
+            ended.message.contains("longer"),
+            "{step:?}: {}",
+            ended.message
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use vestibule_core::wire::{BrowserSignInInput, Cause, SignInOutcome, SignedOutRe
 use vestibule_core::{ErrorCode, SessionId};
 use vestibule_harness::{ADMIN, DEMO, alive, code, eventually, get, is_fresh, why};
 
-use super::{App, TOKEN, approve, approve_as_demo, outcome, parameter, visit};
+use super::{App, TOKEN, approve, approve_as_demo, outcome, parameter, pending, visit};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_signs_in_in_the_browser() {
@@ -24,7 +24,7 @@ async fn a_person_signs_in_in_the_browser() {
     assert!(redirect.starts_with("http://127.0.0.1:"), "{redirect}");
     app.install
         .until("the browser to be open", |state| {
-            super::pending(state).is_some_and(|it| it.opened)
+            pending(state).is_some_and(|it| it.opened)
         })
         .await;
 

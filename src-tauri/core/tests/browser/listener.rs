@@ -47,6 +47,29 @@ async fn a_flood_does_not_keep_the_browser_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_hold_up_neither_the_redirect_nor_the_page() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let back = approve_as_demo(&address).await;
+    let silent = async || {
+        let mut all = Vec::new();
+        for _ in 0..10 {
+            let connected = TcpStream::connect(("127.0.0.1", port_of(&back))).await;
+            all.push(connected.expect("connected"));
+        }
+        all
+    };
+    let _before = silent().await;
+    assert_eq!(visit(&back).await.status, 303);
+    // Those that a browser opens before it needs them are first in line.
+    let _after = silent().await;
+    let done = visit(&back.join("/done").expect("an address")).await;
+    assert_eq!(done.status, 200);
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_request_of_a_browser_is_answered_and_forgotten() {
     let app = App::new().await;
     let attempt = app.click();

@@ -10,6 +10,7 @@ mod devices;
 mod ends;
 mod flow;
 mod forged;
+mod grants;
 mod listener;
 mod odd_providers;
 mod people;
@@ -104,7 +105,7 @@ impl App {
     }
 
     pub(crate) fn pending(&self) -> Option<BrowserSignIn> {
-        pending(&self.state()).cloned()
+        pending(&self.state())
     }
 
     pub(crate) fn refreshes(&self) -> usize {
@@ -118,11 +119,11 @@ impl App {
     }
 }
 
-/// The sign-in that waits in this state. A condition of `until` looks at the state that it is given: asking
-/// the session for it once more, from there, waits for ever where a change is about to be published.
-pub(crate) fn pending(state: &SessionState) -> Option<&BrowserSignIn> {
+/// The sign-in that goes on outside of the app, if this state has one. A test that waits for a state looks
+/// at that one, because it would wait for itself if it asked the session for another.
+pub(crate) fn pending(state: &SessionState) -> Option<BrowserSignIn> {
     match &state.phase {
-        Phase::BrowserPending { sign_in } => Some(sign_in),
+        Phase::BrowserPending { sign_in } => Some(sign_in.clone()),
         _ => None,
     }
 }

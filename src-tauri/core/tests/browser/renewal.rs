@@ -10,6 +10,8 @@ use vestibule_harness::{A_LIFE, DEMO, alive, answer, code, eventually, is_fresh,
 
 use super::{App, TOKEN};
 
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
 fn strike(app: &App, method: &str, path: &str, effect: Effect) {
     app.backend()
         .faults()
@@ -122,15 +124,64 @@ async fn a_provider_that_has_moved_does_not_get_the_token() {
     let mut document = discovery(&app).await;
     document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
     let moved = answer(200, document, &[]);
-    let fault = Fault::on("GET", "/.well-known/openid-configuration", moved);
+    let fault = Fault::on("GET", DISCOVERY, moved);
     app.backend().faults().add(fault);
     app.install.restart();
-    assert_eq!(
-        app.install.until_signed_out().await,
-        SignedOutReason::Missing
-    );
+    let ended = app.install.passing(app.install.until_signed_out()).await;
+    assert_eq!(ended, SignedOutReason::ProviderMoved);
     assert_eq!(elsewhere.backend().requests("POST", TOKEN), 0);
     assert_eq!(app.refreshes(), 0);
+    let over = eventually("the token to be revoked where it was issued", || {
+        alive(app.backend(), DEMO) == 0
+    });
+    app.install.passing(over).await;
+    assert_eq!(elsewhere.backend().requests("POST", "/oidc/revoke"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_odd_discovery_document_costs_no_session() {
+    let elsewhere = App::new().await;
+    let mut app = App::new().await;
+    app.sign_in(DEMO).await;
+    let mut document = discovery(&app).await;
+    document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
+    strike(&app, "GET", DISCOVERY, answer(200, document, &[]));
+    app.install.restart();
+    app.install
+        .until("the odd document to be noticed", is_stale)
+        .await;
+    app.install.until_fresh().await;
+    assert_eq!(elsewhere.backend().requests("POST", TOKEN), 0);
+    assert_eq!((app.refreshes(), alive(app.backend(), DEMO)), (1, 1));
+    assert_eq!(app.backend().requests("POST", "/oidc/revoke"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_do_not_repeat_an_odd_discovery_document() {
+    let elsewhere = App::new().await;
+    let mut app = App::new().await;
+    app.sign_in(DEMO).await;
+    let mut document = discovery(&app).await;
+    document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
+    let moved = Fault::on("GET", DISCOVERY, answer(200, document, &[]));
+    let moved = app.backend().faults().add(moved);
+    app.install.restart();
+    app.install
+        .until("the odd document to be noticed", is_stale)
+        .await;
+    for _ in 0..5 {
+        // A click may come sooner than the schedule, which would only count seconds later.
+        app.install.pass(Duration::from_secs(1));
+        let clicked = app
+            .install
+            .session
+            .refresh()
+            .await
+            .expect_err("it has moved");
+        assert_ne!(clicked.code, ErrorCode::SessionEnded);
+    }
+    app.backend().faults().remove(moved);
+    app.install.until_fresh().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,11 +193,7 @@ async fn discovery_that_cannot_be_read_costs_no_session() {
     ] {
         let mut app = App::new().await;
         app.sign_in(DEMO).await;
-        let fault = Fault::on(
-            "GET",
-            "/.well-known/openid-configuration",
-            answer(200, odd.clone(), &[]),
-        );
+        let fault = Fault::on("GET", DISCOVERY, answer(200, odd.clone(), &[]));
         app.backend().faults().add(fault);
         app.install.restart();
         app.install.until_fresh().await;
@@ -168,7 +215,7 @@ async fn a_profile_without_the_browser_ends_it_in_words() {
     app.install.restart();
     assert_eq!(
         app.install.until_signed_out().await,
-        SignedOutReason::Missing
+        SignedOutReason::ProviderMoved
     );
     assert_eq!(app.refreshes(), 0, "the token goes nowhere");
 }
@@ -210,7 +257,7 @@ async fn many_callers_are_one_refresh() {
 }
 
 async fn discovery(app: &App) -> serde_json::Value {
-    let address = format!("{}/.well-known/openid-configuration", app.backend().url());
+    let address = format!("{}{DISCOVERY}", app.backend().url());
     let text = super::visit(&address.parse().unwrap()).await.body;
     serde_json::from_str(&text).expect("JSON")
 }

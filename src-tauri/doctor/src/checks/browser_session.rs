@@ -206,9 +206,8 @@ async fn go_out(
     let back = listener.wait(|address| authorization.answer(address), page);
     let back = client.stop.race(tokio::time::timeout(TIME_FOR_IT, back));
     let code = match back.await? {
-        Ok(Ok(Returned::Code(code))) => code,
-        Ok(Ok(Returned::Refused(error))) => return Ok(Ok(Outcome::Refused(error))),
-        Ok(Err(error)) => return Ok(Err(error.kind().to_string())),
+        Ok(Returned::Code(code)) => code,
+        Ok(Returned::Refused(error)) => return Ok(Ok(Outcome::Refused(error))),
         Err(_) => {
             return Ok(Err(
                 "nobody came back from the browser in ten minutes".into()

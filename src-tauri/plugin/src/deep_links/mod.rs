@@ -27,6 +27,7 @@ use vestibule_core::wire::{LinkNotices, LinkSubject, OpenedLink};
 use vestibule_core::{AuthError, ErrorCode};
 
 use crate::accounts::{AppAccounts, product_name};
+use crate::browser_sign_ins::BrowserSignIns;
 use crate::window_channels::WindowChannels;
 use crate::windows;
 
@@ -193,14 +194,14 @@ pub fn open(app: &AppHandle, link: &[u8]) -> Result<OpenedLink, AuthError> {
     let accounts = app.state::<AppAccounts>();
     match route {
         Route::Redirect(address) => {
-            let waiting = accounts.window_where(|session| session.take_redirect(&address));
+            // Its window comes to the front by itself.
+            let waiting = app.state::<BrowserSignIns>().take_redirect(&address);
             let Some(waiting) = waiting else {
                 tracing::info!("a link leads back to a sign-in that is not open any more");
                 let words = "That sign-in is not open any more. Start again.";
                 return Err(AuthError::with_message(ErrorCode::InvalidInput, words));
             };
             tracing::info!(window = waiting, "a link leads back to a sign-in");
-            windows::focus(app, &waiting);
             Ok(OpenedLink::SignIn)
         }
         Route::Join(address) => {

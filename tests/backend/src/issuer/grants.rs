@@ -143,6 +143,16 @@ pub(crate) fn of_session(tx: &Transaction<'_>, session: &str) -> rusqlite::Resul
     .optional()
 }
 
+/// Takes back what this person has allowed this client: all its sessions end.
+pub(crate) fn end(tx: &Transaction<'_>, grant: &Grant) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE sessions SET ended = ?3 WHERE ended IS NULL AND account = ?1
+             AND id IN (SELECT session FROM issued_sessions WHERE client = ?2)",
+        params![grant.account, grant.client, End::SignedOut.word()],
+    )?;
+    Ok(())
+}
+
 fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
     Ok(Grant {
         account: row.get("account")?,

@@ -1,4 +1,5 @@
-//! `POST /oidc/revoke` (RFC 7009): ends the session of a token, of either kind.
+//! `POST /oidc/revoke` (RFC 7009): ends the session of a token, of either kind, or all of that person's with
+//! that client.
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub(crate) async fn revoke(
     let client = form.require("client_id")?.to_owned();
     let token = form.require("token")?.to_owned();
     let of_access = app.access.read(&token).ok().map(|claims| claims.sid);
+    let ends_grant = app.config.revocation_ends_grant;
     let ended = app.store.run(move |tx| {
         let session = match of_access {
             Some(session) => Some(session),
@@ -35,9 +37,13 @@ pub(crate) async fn revoke(
             return Ok(());
         };
         let grant = grants::of_session(tx, &session)?;
-        if grant.is_some_and(|grant| grant.client == client) {
-            sessions::end(tx, &session, End::SignedOut)?;
+        let Some(grant) = grant.filter(|grant| grant.client == client) else {
+            return Ok(());
+        };
+        if ends_grant {
+            return grants::end(tx, &grant);
         }
+        sessions::end(tx, &session, End::SignedOut)?;
         Ok(())
     });
     ended.await?;

@@ -78,6 +78,8 @@ impl Backend {
                     now = provider.token.url().origin().ascii_serialization(),
                     "the provider has moved: the refresh token does not go there"
                 );
+                // Somebody in between may have answered in its place: the next try asks it again.
+                self.providers.forget();
                 Err(BackendError::ProviderMoved)
             }
             Err(fault) => match BackendError::from(fault) {

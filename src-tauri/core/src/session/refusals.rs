@@ -1,11 +1,11 @@
-//! Counts how often a refresh was refused by a status alone. A gateway in front of the backend
-//! gives the same answers when it has a problem, so the session ends only after three equal ones,
-//! some time apart.
+//! Counts how often a refresh has failed in one way that may mean the end of its session: it was refused
+//! by a status alone, or the provider's discovery names a token endpoint of another origin. A gateway in
+//! front of the backend, or of the provider, gives the same answers when it has a problem, so the session
+//! ends only after three equal ones, some time apart.
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
-
+use crate::backend::BackendError;
 use crate::clock::SinceBoot;
 
 /// When the second and the third refusal are requested, counted from the first: within these
@@ -17,11 +17,11 @@ const THIRD_REFUSAL_AFTER: (Duration, Duration) =
 
 /// The count. It is only in memory: after a restart it begins again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct StatusRefusals(Option<RefusalCount>);
+pub(super) struct Refusals(Option<RefusalCount>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RefusalCount {
-    status: StatusCode,
+    fault: BackendError,
     count: u32,
     first: SinceBoot,
     /// When the next refusal that counts may be requested.
@@ -37,7 +37,7 @@ pub(super) enum RefusalOutcome {
     Over,
 }
 
-impl StatusRefusals {
+impl Refusals {
     /// Whether a refusal waits for its confirmation.
     pub(super) fn is_counting(self) -> bool {
         self.0.is_some()
@@ -52,12 +52,12 @@ impl StatusRefusals {
     /// person's clicks cause between two that count are not counted.
     pub(super) fn count(
         &mut self,
-        status: StatusCode,
+        fault: BackendError,
         asked: SinceBoot,
         random: f64,
     ) -> RefusalOutcome {
         let counted = match self.0 {
-            Some(counted) if counted.status == status => {
+            Some(counted) if counted.fault == fault => {
                 if asked < counted.next {
                     return RefusalOutcome::AskAt(counted.next);
                 }
@@ -67,7 +67,7 @@ impl StatusRefusals {
                 }
             }
             Some(_) | None => RefusalCount {
-                status,
+                fault,
                 count: 1,
                 first: asked,
                 next: asked,
@@ -88,17 +88,19 @@ impl StatusRefusals {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::StatusCode;
+
     use super::*;
 
-    const NO: StatusCode = StatusCode::UNAUTHORIZED;
+    const NO: BackendError = BackendError::Status(StatusCode::UNAUTHORIZED);
 
     fn at(seconds: u64) -> SinceBoot {
         Duration::from_secs(seconds)
     }
 
     #[test]
-    fn it_takes_three_of_one_status_half_a_minute_apart() {
-        let mut refusals = StatusRefusals::default();
+    fn it_takes_three_of_one_kind_half_a_minute_apart() {
+        let mut refusals = Refusals::default();
         assert_eq!(
             refusals.count(NO, at(100), 0.0),
             RefusalOutcome::AskAt(at(110))
@@ -119,14 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn another_status_begins_anew() {
-        let mut refusals = StatusRefusals::default();
+    fn another_kind_begins_anew() {
+        let mut refusals = Refusals::default();
         refusals.count(NO, at(100), 0.0);
         refusals.count(NO, at(110), 0.0);
-        let other = StatusCode::FORBIDDEN;
+        let forbidden = BackendError::Status(StatusCode::FORBIDDEN);
         assert_eq!(
-            refusals.count(other, at(131), 0.0),
+            refusals.count(forbidden, at(131), 0.0),
             RefusalOutcome::AskAt(at(141))
+        );
+        let moved = BackendError::ProviderMoved;
+        assert_eq!(
+            refusals.count(moved, at(142), 0.0),
+            RefusalOutcome::AskAt(at(152))
         );
     }
 }
