@@ -6,7 +6,7 @@ use vestibule_core::wire::{Freshness, Phase};
 
 use super::backend::Person;
 use super::keyring::KeyringMode;
-use super::plan::ACCOUNTS;
+use super::plan::{ACCOUNTS, Carrier};
 use super::process::Process;
 use super::world::World;
 
@@ -100,8 +100,16 @@ fn look_at(world: &World, account: usize) -> Result<bool, String> {
 /// Checks that without a crash or a loss no unused session is left at the backend.
 fn check_orphans(world: &World) -> Result<(), String> {
     for account in 0..ACCOUNTS {
-        let alive = world.backend.sessions.iter();
-        let alive = alive.filter(|one| one.account == account && one.ended.is_none());
+        let sessions = &world.backend.sessions;
+        let of_account = |number: &usize| sessions[*number].account == account;
+        let alive = (0..sessions.len()).filter(of_account).filter(|number| {
+            // To revoke one token of a provider may end the person's newer session there.
+            let mut newer = sessions[number + 1..].iter();
+            let has_newer =
+                newer.any(|one| one.account == account && one.person == sessions[*number].person);
+            let may_stay = world.ground.config.carrier == Carrier::Provider && has_newer;
+            sessions[*number].ended.is_none() && !may_stay
+        });
         let alive = alive.count();
         let phase = world.processes[account].as_ref().map(Process::phase);
         let used = usize::from(matches!(phase, Some(Phase::SignedIn { .. })));
