@@ -82,6 +82,10 @@ async fn try_doctor(arguments: &Arguments) -> bool {
         };
         rows.push(came.unwrap_or_else(|why| doctor::Row::absent(backend, why)));
     }
+    if rows.is_empty() {
+        eprintln!("none of these takes a password: the doctor finds profiles for those that do");
+        return false;
+    }
     match arguments.json {
         true => println!("{:#}", doctor::json(&rows)),
         false => print!("{}", doctor::text(&rows)),

@@ -1,5 +1,5 @@
-//! Registers the scheme of a debug build with the desktop while the app runs. A release build registers
-//! nothing: its package has done that.
+//! Registers the scheme of a debug build with the desktop when the app starts; nothing takes that back. A
+//! release build registers nothing: its package has done that.
 
 use tauri::AppHandle;
 

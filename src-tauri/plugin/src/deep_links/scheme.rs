@@ -7,8 +7,7 @@ use vestibule_core::profile::ProfileError;
 /// Where the configuration names it.
 const KEY: &str = "plugins.deep-link.desktop.schemes";
 /// What a debug build has behind the scheme, as the example app has it behind its identifier. It registers
-/// itself while it runs, and would otherwise take the links of the installed app and keep them when it is
-/// gone.
+/// itself when it starts, and would otherwise take the links of the installed app and keep them.
 const DEVELOPMENT: &str = ".dev";
 /// Schemes that are the system's, the browser's or Tauri's own.
 const TAKEN: [&str; 21] = [
