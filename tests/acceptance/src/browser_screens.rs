@@ -16,7 +16,7 @@ name = 'company'
 label = 'Single sign-on of your organisation'
 [[browser.buttons]]
 name = 'long'
-label = 'A label that somebody has made far too long for a button of this size, and never looked at'
+label = 'Continue with the identity service of the whole organisation'
 ";
 
 /// A profile for this stage's backend, which is the provider too, with `more` in its section `browser`;
