@@ -65,8 +65,8 @@ fn limit_of(command: &str) -> CommandLimit {
         "open_browser_again" => (Scope::App, 1, 1_000),
         // Each call replaces what the person has copied.
         "copy_browser_address" => (Scope::App, 1, 500),
-        // Each call may bring a window to the front.
-        "open_link" => (Scope::App, 1, 500),
+        // Each call may bring a window to the front. Nobody mends a pasted link within this.
+        "open_link" => (Scope::App, 1, 100),
         // A list may be long, and each account reads one at a time.
         "sessions" | "end_session" | "end_other_sessions" => (Scope::App, 8, 0),
         // Enough for a busy page, whose bodies are sent and read piece by piece.
