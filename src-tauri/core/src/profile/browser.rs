@@ -34,7 +34,8 @@ pub struct Browser {
     /// Where tokens are revoked (RFC 7009); with `oidc` only where discovery does not say it.
     #[serde(default)]
     pub revoke: Option<ProviderAddress>,
-    /// Where it is told whose token it is, as JSON; with `oidc` only where discovery does not say it.
+    /// The endpoint that says whose an access token is, as JSON; with `oidc` only where discovery does not
+    /// name it.
     #[serde(default)]
     pub userinfo: Option<ProviderAddress>,
     /// Where a code for another device is had (RFC 8628); with `oidc` only where discovery does not say

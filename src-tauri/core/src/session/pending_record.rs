@@ -33,7 +33,7 @@ pub(super) struct PendingEntry {
     /// The session that is over; `None` in an entry of commit ff703f2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
-    /// The id of its user, if that is known: what a provider may take back together is told by it.
+    /// The id of its user, if that is known: a provider may revoke all tokens of one user together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The session whose sign-in has ended it. If that sign-in was never completed, this session is

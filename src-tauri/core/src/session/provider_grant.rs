@@ -1,7 +1,7 @@
 //! Which tokens a provider may take back together.
 //!
-//! A person allows an app once, and every sign-in by the browser adds tokens to that one grant. A provider
-//! that is told to revoke one token may revoke the whole grant (RFC 7009 §2.1); Google, Auth0 and Keycloak
+//! A person allows an app once, and every sign-in by the browser adds tokens to that one grant. When the app
+//! revokes one of them, the provider may revoke the whole grant (RFC 7009 §2.1); Google, Auth0 and Keycloak
 //! do. So the tokens of a session that is over are not revoked while another session of the same person at
 //! the same provider is in use: that one would end with its next refresh. They end with their own time, or
 //! with the grant when the person signs out.

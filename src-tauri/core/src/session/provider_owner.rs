@@ -21,7 +21,7 @@ impl ProviderOwner<'_> {
     ///
     /// # Errors
     /// If the ID token does not pass its checks, or names somebody else, so that the tokens must not be
-    /// used; or if nobody is known yet and the provider does not say who it is.
+    /// used. Also if the session has no known user yet and the provider names none.
     pub(super) async fn confirm(
         &self,
         backend: &Backend,
@@ -46,8 +46,8 @@ impl ProviderOwner<'_> {
         }
     }
 
-    /// What follows where the provider has not said who it is. It is a failure of the refresh only if
-    /// nobody is known yet, or if what it has said must not be trusted.
+    /// What a refresh does when the provider has named no user: it keeps the user that the session has. It
+    /// fails if the session has none yet, or if the provider's answer failed its checks.
     pub(super) fn unknown(&self, fault: ProviderFault) -> Result<Option<User>, BackendError> {
         let is_trusted = !matches!(fault, ProviderFault::Untrusted(_));
         if self.known.is_some() && is_trusted {

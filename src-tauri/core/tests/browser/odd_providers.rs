@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use vestibule_backend::{Config, Effect, Fault};
-use vestibule_core::ErrorCode;
 use vestibule_core::wire::{BrowserSignInInput, SignInOutcome};
+use vestibule_core::{AuthError, ErrorCode};
 use vestibule_harness::{DEMO, alive, answer, code, eventually};
 
 use super::{App, TOKEN, approve_as_demo, outcome, visit};
@@ -108,14 +108,8 @@ async fn trouble_at_the_exchange_has_its_own_words() {
             ErrorCode::BrowserSignInRefused,
         ),
     ] {
-        let app = App::new().await;
-        app.backend()
-            .faults()
-            .add(Fault::on("POST", TOKEN, fault.clone()).times(1).before());
-        let attempt = app.click();
-        let address = app.install.desktop.opening(1).await;
-        visit(&approve_as_demo(&address).await).await;
-        assert_eq!(code(&outcome(attempt).await), Some(expected), "{fault:?}");
+        let (app, outcome) = sign_in_answered_by(&fault).await;
+        assert_eq!(code(&outcome), Some(expected), "{fault:?}");
         assert_eq!(app.pending(), None);
     }
 }
@@ -153,14 +147,8 @@ async fn trouble_with_an_error_code_is_no_refusal() {
             Some(7000),
         ),
     ] {
-        let app = App::new().await;
-        app.backend()
-            .faults()
-            .add(Fault::on("POST", TOKEN, fault.clone()).times(1).before());
-        let attempt = app.click();
-        let address = app.install.desktop.opening(1).await;
-        visit(&approve_as_demo(&address).await).await;
-        let failed = outcome(attempt).await.expect_err("trouble");
+        let (_, outcome) = sign_in_answered_by(&fault).await;
+        let failed = outcome.expect_err("trouble");
         assert_eq!(failed.code, expected, "{fault:?}");
         assert_eq!(failed.retry_after_ms, waits, "{fault:?}");
     }
@@ -356,4 +344,17 @@ async fn a_revocation_that_would_be_refused_again_is_not_repeated() {
     app.backend().reached("POST", "/oidc/revoke", 1).await;
     let pending = app.install.records.join("pending-sign-outs.json");
     eventually("no sign-out to be pending", || !pending.exists()).await;
+}
+
+/// A sign-in whose code is exchanged for this answer.
+async fn sign_in_answered_by(fault: &Effect) -> (App, Result<SignInOutcome, AuthError>) {
+    let app = App::new().await;
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, fault.clone()).times(1).before());
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    visit(&approve_as_demo(&address).await).await;
+    let outcome = outcome(attempt).await;
+    (app, outcome)
 }

@@ -40,8 +40,8 @@ static MEMBERS: LazyLock<[Fields; 2]> = LazyLock::new(|| {
     ]
 });
 
-/// What a token endpoint has given out. Each token is read by itself: it is alive at the provider whatever
-/// else the answer lacks, and has to be kept, or revoked.
+/// The tokens in a token endpoint's answer. Each is read on its own, so that one that is there is kept or
+/// revoked even where another is missing: the provider accepts it either way.
 pub(super) struct TokenAnswer {
     /// The refresh token.
     pub refresh: Option<ProviderToken>,
