@@ -35,7 +35,7 @@ pub fn run(options: &FuzzOptions) -> Outcome {
     process::run(&mut fuzz("build"))?;
     let seconds = options.seconds.unwrap_or(SECONDS);
     println!(
-        "{:<14} {:>12} {:>6} {:>8}",
+        "{:<16} {:>12} {:>6} {:>8}",
         "target", "runs", "s", "crashes"
     );
     let (mut all, mut crashes) = (0, 0);
@@ -45,12 +45,12 @@ pub fn run(options: &FuzzOptions) -> Outcome {
         all += runs;
         crashes += u32::from(crashed);
         println!(
-            "{target:<14} {runs:>12} {:>6} {:>8}",
+            "{target:<16} {runs:>12} {:>6} {:>8}",
             start.elapsed().as_secs(),
             u32::from(crashed),
         );
     }
-    println!("{:<14} {all:>12} {:>6} {crashes:>8}", "all", "");
+    println!("{:<16} {all:>12} {:>6} {crashes:>8}", "all", "");
     match crashes {
         0 => Ok(()),
         1 => Err(said("one target crashed; its input is named above")),

@@ -5,8 +5,12 @@ mod memory_store;
 
 pub use self::manual_clock::ManualClock;
 pub use self::memory_store::MemoryStore;
+pub use crate::backend::provider::for_tests::{
+    Keys, ReadTokens, discovered, read_device_code, read_tokens,
+};
 pub use crate::backend::refuse_api_path;
 pub use crate::backend_calls::PIECE;
+pub use crate::browser::listener::target_of;
 pub use crate::clock::{Clock, SinceBoot, Sleep, SystemClock};
 pub use crate::cookies::Jar;
 pub use crate::failpoints::{ACCOUNT_FAILPOINTS, FAILPOINTS};
@@ -27,6 +31,7 @@ pub use crate::storage::records::{Durability, FolderRecords, HeldLock, RecordSto
 use serde_json::{Map, Value};
 
 use crate::profile::{Endpoint, Variables, request};
+use crate::single_instance::Arguments;
 
 /// The body of a request to `endpoint` in which a person has typed `identifier`, with `more` members;
 /// `None` if there is none, or it cannot be built.
@@ -41,4 +46,16 @@ pub fn body_of(
     };
     let request = request(endpoint, &variables, more).ok()?;
     Some(request.body?.bytes.to_vec())
+}
+
+/// What a launch hands over in this message; `None` if it is none.
+pub fn read_launch_message(message: &[u8]) -> Option<Arguments> {
+    let (header, body) = message.split_first_chunk()?;
+    let is_whole = Arguments::length(*header) == Some(body.len());
+    is_whole.then(|| Arguments::read(body))?
+}
+
+/// The message with which a launch hands these over.
+pub fn launch_message(arguments: &Arguments) -> Vec<u8> {
+    arguments.message()
 }
