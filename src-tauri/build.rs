@@ -4,9 +4,7 @@
 fn main() {
     vestibule_build::build();
     let commands = tauri_build::AppManifest::new().commands(&["export_people"]);
-    let attributes = tauri_build::Attributes::new()
-        .app_manifest(commands)
-        .capabilities_path_pattern("./src-tauri/capabilities/**/*");
+    let attributes = tauri_build::Attributes::new().app_manifest(commands);
     if let Err(error) = tauri_build::try_build(attributes) {
         panic!("the app's configuration is not valid: {error:#}");
     }
