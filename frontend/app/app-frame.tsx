@@ -2,11 +2,12 @@
 
 import type { ReactNode } from "react";
 import { VestibuleProvider } from "vestibule/react";
+import { OnDemand } from "@/components/ui/on-demand";
 import { AccountLayer } from "@/features/accounts/account-layer";
 import { AccountsButton, UserMenuAccounts } from "@/features/accounts/account-menu";
 import { ChooserScreen } from "@/features/accounts/chooser-screen";
-import { SignInOverlay } from "@/features/auth/sign-in-overlay";
 import { Frame } from "@/features/shell/frame";
+import { createPart } from "@/lib/part";
 import { vestibule } from "@/lib/vestibule";
 
 const accountParts = {
@@ -16,6 +17,16 @@ const accountParts = {
   Layer: AccountLayer,
 };
 
+const signInPart = createPart(() => import("@/features/auth/sign-in-overlay"));
+
+function SignIn({ keptFor }: { keptFor: string }) {
+  return (
+    <OnDemand part={signInPart}>
+      {({ SignInOverlay }) => <SignInOverlay keptFor={keptFor} />}
+    </OnDemand>
+  );
+}
+
 /**
  * The frame of every page, with the sign-in screen that may be shown in front of one, and with what
  * leads from one account to another.
@@ -23,7 +34,7 @@ const accountParts = {
 export function AppFrame({ children }: { children: ReactNode }) {
   return (
     <VestibuleProvider vestibule={vestibule}>
-      <Frame SignIn={SignInOverlay} accountParts={accountParts}>
+      <Frame SignIn={SignIn} accountParts={accountParts}>
         {children}
       </Frame>
     </VestibuleProvider>

@@ -1,10 +1,10 @@
 "use client";
 
 import { useCallback, useEffect, useState } from "react";
+import * as v from "valibot";
 import type { AuthError } from "vestibule";
 import { useAuthState } from "vestibule/react";
 import { auth, messages } from "@/lib/vestibule";
-import type * as z from "./zod";
 
 export type Resource<T> =
   | { status: "loading" }
@@ -16,7 +16,7 @@ export type Resource<T> =
  * Reads a path of the backend and checks the shape of the answer. Reads nothing where the path is
  * `null`.
  */
-export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
+export function useResource<T>(path: string | null, schema: v.GenericSchema<unknown, T>) {
   return useRead(path, (signal) => fetched(path ?? "", schema, signal));
 }
 
@@ -70,14 +70,14 @@ export function useRead<T>(
 
 async function fetched<T>(
   path: string,
-  schema: z.ZodType<T>,
+  schema: v.GenericSchema<unknown, T>,
   signal: AbortSignal,
 ): Promise<Resource<T>> {
   const response = await auth.fetch(path, { signal });
   if (response.status === 404) return { status: "missing" };
   if (!response.ok) return { status: "failed", failure: auth.refusal(response) };
-  const parsed = schema.safeParse(await response.json().catch(() => undefined));
+  const parsed = v.safeParse(schema, await response.json().catch(() => undefined));
   return parsed.success
-    ? { status: "ready", data: parsed.data }
+    ? { status: "ready", data: parsed.output }
     : { status: "failed", failure: messages.failures.badAnswer };
 }

@@ -1,28 +1,80 @@
 "use client";
 
 import { DropdownMenu } from "radix-ui";
-import { type ComponentProps, useRef } from "react";
+import {
+  type ComponentProps,
+  type ReactNode,
+  type Ref,
+  type RefObject,
+  useImperativeHandle,
+  useRef,
+} from "react";
 import { cx } from "./cx";
+import type { MenuState } from "./menu-button";
 
-export const Menu = DropdownMenu.Root;
-export const MenuTrigger = DropdownMenu.Trigger;
+/** The button, which stands elsewhere in the page. The menu is placed by it. */
+function Anchored({ to, ref }: { to: RefObject<HTMLElement | null>; ref?: Ref<HTMLElement> }) {
+  useImperativeHandle(ref, () => to.current as HTMLElement, [to]);
+  return null;
+}
 
-export function MenuContent({ className, ...rest }: ComponentProps<typeof DropdownMenu.Content>) {
+/** The menu of a `MenuButton`, while it is open. */
+export function Menu({
+  menu: { id, buttonId, button, isByKeyboard, close },
+  leavesFocus = () => false,
+  className,
+  children,
+}: {
+  menu: MenuState;
+  /** Whether what was chosen has taken the focus elsewhere. Else the button gets it back. */
+  leavesFocus?: () => boolean;
+  className?: string;
+  children: ReactNode;
+}) {
+  const content = useRef<HTMLDivElement>(null);
+  const isLeft = useRef(false);
+  // Radix does not list this property for menus, and hands it on to what moves the focus. It puts the
+  // focus on the first item itself where it has seen the key that opens the menu, for which it may have
+  // been loaded too late.
+  const focus = {
+    onOpenAutoFocus: (event: Event) => {
+      if (!isByKeyboard) return;
+      event.preventDefault();
+      content.current?.querySelector<HTMLElement>("[role^=menuitem]")?.focus();
+    },
+  };
   return (
-    <DropdownMenu.Portal>
-      <DropdownMenu.Content
-        align="end"
-        sideOffset={6}
-        collisionPadding={8}
-        {...rest}
-        className={cx(
-          "z-50 max-w-80 min-w-60 animate-appear rounded-xl border border-line bg-raised p-1.5 shadow-high",
-          // In a low window a long menu scrolls.
-          "max-h-(--radix-dropdown-menu-content-available-height) overflow-y-auto",
-          className,
-        )}
-      />
-    </DropdownMenu.Portal>
+    <DropdownMenu.Root open onOpenChange={(open) => !open && close()} modal={false}>
+      <DropdownMenu.Trigger asChild>
+        <Anchored to={button} />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          ref={content}
+          id={id}
+          aria-labelledby={buttonId}
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          {...focus}
+          onInteractOutside={() => {
+            isLeft.current = true;
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (!isLeft.current && !leavesFocus()) button.current?.focus();
+          }}
+          className={cx(
+            "z-50 max-w-80 min-w-60 animate-appear rounded-xl border border-line bg-raised p-1.5 shadow-high",
+            // In a low window a long menu scrolls.
+            "max-h-(--radix-dropdown-menu-content-available-height) overflow-y-auto",
+            className,
+          )}
+        >
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
   );
 }
 
@@ -46,19 +98,15 @@ export function MenuItem({ className, ...rest }: ComponentProps<typeof DropdownM
 
 /**
  * For a menu from which an item leads to a form or a dialog that takes the focus: a closing menu would
- * give it back to its button. Such an item calls `leaveFocus`, and the content of the menu gets
- * `onCloseAutoFocus`.
+ * give it back to its button. Such an item calls `leaveFocus`.
  */
-export function useMenuFocus() {
+export function useLeaving() {
   const isLeft = useRef(false);
   return {
     leaveFocus: () => {
       isLeft.current = true;
     },
-    onCloseAutoFocus: (event: Event) => {
-      if (isLeft.current) event.preventDefault();
-      isLeft.current = false;
-    },
+    leavesFocus: () => isLeft.current,
   };
 }
 

@@ -1,29 +1,13 @@
 "use client";
 
-import { Toaster as Sonner } from "sonner";
+import { usePartState } from "@/lib/part";
+import { NotLoaded } from "./on-demand";
+import { isToastWaiting, toastsPart } from "./toast";
 
+/** The place of the messages of `toast`. */
 export function Toaster() {
-  return (
-    <Sonner
-      position="bottom-right"
-      theme="system"
-      toastOptions={{
-        style: {
-          background: "var(--raised)",
-          color: "var(--ink)",
-          border: "1px solid var(--line)",
-          boxShadow: "var(--shadow-high)",
-          borderRadius: "0.75rem",
-          fontFamily: "var(--font-sans)",
-        },
-        actionButtonStyle: {
-          background: "var(--accent)",
-          color: "var(--accent-ink)",
-          borderRadius: "0.5rem",
-          height: "1.75rem",
-          paddingInline: "0.625rem",
-        },
-      }}
-    />
-  );
+  const state = usePartState(toastsPart);
+  if (state.kind === "loaded") return <state.value.Toasts />;
+  const isMissed = state.kind === "failed" && isToastWaiting();
+  return isMissed && <NotLoaded retry={() => void toastsPart.load()} />;
 }

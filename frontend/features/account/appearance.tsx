@@ -2,10 +2,10 @@
 
 import { Monitor, Moon, Sun } from "lucide-react";
 import { useEffect, useState } from "react";
-import { toast } from "sonner";
 import type { Theme } from "vestibule";
 import { Card } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
+import { toast } from "@/components/ui/toast";
 import { auth, desktop, messages } from "@/lib/vestibule";
 
 /** Chooses the theme. It is the native window's; pages follow it by `prefers-color-scheme`. */

@@ -2,10 +2,10 @@
 
 import { FolderOpen } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
+import { toast } from "@/components/ui/toast";
 import { auth, desktop, messages } from "@/lib/vestibule";
 
 const failed = (cause: unknown) => toast.error(messages.describe(auth.failure(cause)));

@@ -2,7 +2,6 @@
 
 import { Laptop } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
 import type { AuthError, ListedSession, SessionList } from "vestibule";
 import { useFeatures } from "vestibule/react";
 import { Badge } from "@/components/ui/badge";
@@ -12,6 +11,7 @@ import { Confirm } from "@/components/ui/confirm";
 import { Failed } from "@/components/ui/failed";
 import { IconTile } from "@/components/ui/icon-tile";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
+import { toast } from "@/components/ui/toast";
 import { useConfirmation } from "@/lib/confirmation";
 import { type Resource, useRead } from "@/lib/resource";
 import { auth, messages } from "@/lib/vestibule";

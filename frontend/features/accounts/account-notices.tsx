@@ -1,8 +1,8 @@
 "use client";
 
 import { useEffect } from "react";
-import { toast } from "sonner";
 import { type AccountEnding, type AccountList, endedElsewhere } from "vestibule";
+import { toast } from "@/components/ui/toast";
 import { namedWorkspace } from "@/lib/named-workspace";
 import { accounts, messages } from "@/lib/vestibule";
 import { switchTo } from "./actions";

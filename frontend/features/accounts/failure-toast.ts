@@ -1,7 +1,7 @@
 "use client";
 
-import { toast } from "sonner";
 import type { AuthError } from "vestibule";
+import { toast } from "@/components/ui/toast";
 import { messages } from "@/lib/vestibule";
 
 /** Says why something failed that was begun where nothing stays to say it, such as in a menu. */

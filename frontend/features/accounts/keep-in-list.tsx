@@ -1,10 +1,10 @@
 "use client";
 
 import { useState } from "react";
-import { toast } from "sonner";
 import type { AccountOwner, AccountSummary } from "vestibule";
 import { Card } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
+import { toast } from "@/components/ui/toast";
 import { accounts, messages } from "@/lib/vestibule";
 
 type Setting = "off" | "on";

@@ -1,11 +1,13 @@
 "use client";
 
 import { useEffect } from "react";
-import { toast } from "sonner";
 import { useAccounts, useLinkNotice } from "vestibule/react";
-import { FrontScreen } from "@/components/ui/front-screen";
+import { OnDemand } from "@/components/ui/on-demand";
+import { toast } from "@/components/ui/toast";
+import { createPart } from "@/lib/part";
 import { links, messages } from "@/lib/vestibule";
-import { AddAccount } from "./add-account";
+
+const joinPart = createPart(() => import("./join-screen"));
 
 /** Long enough to be read by somebody who comes from another window. */
 const SHOWN_MS = 15_000;
@@ -25,10 +27,10 @@ export function LinkNotices() {
     links.close();
   }, [about]);
 
-  if (!list || about?.kind !== "join") return null;
+  if (!list || !notice || about?.kind !== "join") return null;
   return (
-    <FrontScreen title="A link asks to add a server" onClose={links.close}>
-      <AddAccount key={notice?.id} list={list} address={about.address} onCancel={links.close} />
-    </FrontScreen>
+    <OnDemand part={joinPart}>
+      {({ JoinScreen }) => <JoinScreen list={list} id={notice.id} address={about.address} />}
+    </OnDemand>
   );
 }

@@ -4,7 +4,15 @@ import { Check, Search, SquareUserRound, UserRoundPlus } from "lucide-react";
 import { useRouter } from "next/navigation";
 import type { AccountList } from "vestibule";
 import { Kbd } from "@/components/ui/kbd";
-import { MenuItem, MenuRadioGroup, MenuRadioItem, MenuSeparator } from "@/components/ui/menu";
+import {
+  Menu,
+  MenuItem,
+  MenuRadioGroup,
+  MenuRadioItem,
+  MenuSeparator,
+  useLeaving,
+} from "@/components/ui/menu";
+import type { MenuState } from "@/components/ui/menu-button";
 import { routes } from "@/lib/routes";
 import { shortcut } from "@/lib/shortcut";
 import { messages } from "@/lib/vestibule";
@@ -16,11 +24,31 @@ import { isSearchable } from "./search";
 import { setSearchOpen } from "./search-dialog";
 import { useAddAccount } from "./use-add-account";
 
+/** The open menu of all accounts. */
+export function SwitcherMenu({ menu, list }: { menu: MenuState; list: AccountList }) {
+  const { leaveFocus, leavesFocus } = useLeaving();
+  return (
+    <Menu menu={menu} leavesFocus={leavesFocus} className="w-80">
+      <SwitcherItems list={list} onLeave={leaveFocus} />
+    </Menu>
+  );
+}
+
+/** The same in the user's menu, with the line that parts them from what follows. */
+export function SwitcherSection(props: { list: AccountList; onLeave: () => void }) {
+  return (
+    <>
+      <SwitcherItems {...props} />
+      <MenuSeparator />
+    </>
+  );
+}
+
 /**
  * The items of a menu that lead to other accounts. A search field has no place in a menu, so from some
  * accounts on an item opens the dialog that has one. `onLeave` is called where the focus goes there.
  */
-export function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: () => void }) {
+function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: () => void }) {
   const router = useRouter();
   const add = useAddAccount(list);
 

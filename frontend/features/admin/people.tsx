@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import * as v from "valibot";
 import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import { Failed } from "@/components/ui/failed";
@@ -9,19 +10,21 @@ import { Input } from "@/components/ui/input";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { useResource } from "@/lib/resource";
 import { messages } from "@/lib/vestibule";
-import * as z from "@/lib/zod";
 
-const user = z.object({
-  id: z.string(),
-  name: z.string(),
-  email: z.string(),
-  roles: z.array(z.string()).default([]),
-  blocked: z.boolean().default(false),
+const user = v.object({
+  id: v.string(),
+  name: v.string(),
+  email: v.string(),
+  roles: v.optional(v.array(v.string()), []),
+  blocked: v.optional(v.boolean(), false),
 });
-type Person = z.infer<typeof user>;
-const schema = z.union([
-  z.array(user),
-  z.object({ users: z.array(user) }).transform((b) => b.users),
+type Person = v.InferOutput<typeof user>;
+const schema = v.union([
+  v.array(user),
+  v.pipe(
+    v.object({ users: v.array(user) }),
+    v.transform((body) => body.users),
+  ),
 ]);
 
 /** All accounts. The backend gives the list only to administrators. */

@@ -17,7 +17,7 @@ import { PendingSignIn } from "./pending-sign-in";
 /** A browser that was not opened within this time is said to be none that can be opened. */
 const OPENING_MS = 3_000;
 const HINT_MS = 30_000;
-/** A double click asks once. The plugin takes the next call no sooner. */
+/** A double click asks once. */
 const PAUSE_MS = 1_000;
 
 /** Shown while a person signs in in the system's browser. */

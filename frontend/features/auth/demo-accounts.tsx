@@ -1,14 +1,14 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import * as v from "valibot";
 import { Button } from "@/components/ui/button";
 import { auth } from "@/lib/vestibule";
-import * as z from "@/lib/zod";
 
 // The bundled backend's demo accounts, for development only. Builds do not contain this.
 
-const schema = z.array(z.object({ label: z.string(), email: z.string(), password: z.string() }));
-type Account = z.infer<typeof schema>[number];
+const schema = v.array(v.object({ label: v.string(), email: v.string(), password: v.string() }));
+type Account = v.InferOutput<typeof schema>[number];
 
 export function DemoAccounts({ onPick }: { onPick: (account: Account) => void }) {
   const [accounts, setAccounts] = useState<Account[]>([]);
@@ -18,7 +18,7 @@ export function DemoAccounts({ onPick }: { onPick: (account: Account) => void })
     auth
       .fetch("/demo-accounts", { signal: controller.signal })
       .then((response) => response.json())
-      .then((body) => setAccounts(schema.parse(body)))
+      .then((body) => setAccounts(v.parse(schema, body)))
       // Other backends have no demo accounts.
       .catch(() => undefined);
     return () => controller.abort();

@@ -1,10 +1,9 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
 import { type ReactNode, useEffect, useRef } from "react";
-import { useForm } from "react-hook-form";
 import type { BrowserOffer } from "vestibule";
 import { useFeatures } from "vestibule/react";
+import { useForm } from "@/lib/form";
 import { auth } from "@/lib/vestibule";
 import { clearBrowserAttempt, useBrowserAttempt } from "./browser-attempt";
 import { BrowserButtons, Or } from "./browser-buttons";
@@ -26,19 +25,16 @@ export function PasswordSignIn({
   browser: BrowserOffer | null;
 }) {
   const { identifier } = useFeatures();
-  const form = useForm<LoginForm>({
-    resolver: zodResolver(loginSchema(identifier)),
-    defaultValues: { email: "", password: "" },
-  });
-  const { setFocus, setValue, getValues } = form;
+  const form = useForm(loginSchema(identifier));
+  const { focus, get, set } = form;
   // After a sign-in by the browser that has failed, its button has the focus.
   const { failure } = useBrowserAttempt();
   const fromBrowser = useRef(failure !== null);
   // A notice may arrive after the first render, and it may have the user's e-mail.
   useEffect(() => {
-    if (known && !getValues("email")) setValue("email", known);
-    if (!fromBrowser.current) setFocus(known ? "password" : "email");
-  }, [known, setFocus, setValue, getValues]);
+    if (known && !get("email")) set("email", known);
+    if (!fromBrowser.current) focus(known ? "password" : "email");
+  }, [known, focus, get, set]);
 
   const sending = useFormSubmission(
     "login",
@@ -51,8 +47,8 @@ export function PasswordSignIn({
       onAccepted: () => leaveNotice(null),
       onRefused: ({ code }) => {
         if (code !== "invalid_credentials") return;
-        setValue("password", "");
-        setFocus("password");
+        set("password", "");
+        focus("password");
       },
     },
   );

@@ -1,19 +1,18 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useEffect } from "react";
-import { useForm } from "react-hook-form";
 import { useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { CardPage } from "@/components/ui/card-page";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import { useForm } from "@/lib/form";
 import { routes, withNext } from "@/lib/routes";
 import { auth } from "@/lib/vestibule";
 import { leaveNotice } from "./notice";
-import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
+import { PASSWORD_LEAST, registerSchema } from "./schemas";
 import { IdentifierField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
@@ -45,12 +44,9 @@ function RegisterForm() {
   const router = useRouter();
   const next = useSearchParams().get("next");
   const lead = useWorkspaceLine();
-  const form = useForm<RegisterFields>({
-    resolver: zodResolver(registerSchema),
-    defaultValues: { name: "", email: "", password: "" },
-  });
-  const { setFocus } = form;
-  useEffect(() => setFocus("name"), [setFocus]);
+  const form = useForm(registerSchema);
+  const { focus } = form;
+  useEffect(() => focus("name"), [focus]);
 
   const sending = useFormSubmission("register", form, auth.register, {
     onAccepted: ({ outcome }, { email }) => {
@@ -63,7 +59,7 @@ function RegisterForm() {
       router.push(withNext(routes.login, next));
     },
     onRefused: ({ code }) => {
-      if (code === "email_taken") setFocus("email");
+      if (code === "email_taken") focus("email");
     },
   });
 
@@ -83,8 +79,8 @@ function RegisterForm() {
         label="Create account"
         busyLabel="Creating your account…"
       >
-        <Field label="Name" error={form.formState.errors.name?.message}>
-          {(control) => <Input autoComplete="name" {...control} {...form.register("name")} />}
+        <Field label="Name" error={form.errors.name}>
+          {(control) => <Input autoComplete="name" {...control} {...form.field("name")} />}
         </Field>
         <IdentifierField form={form} name="email" identifier="email" />
         <PasswordField

@@ -1,12 +1,12 @@
 "use client";
 
 import type { ReactNode } from "react";
-import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
 import type { Identifier } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input, PasswordInput } from "@/components/ui/input";
+import type { Form } from "@/lib/form";
 import { duration } from "@/lib/format";
 import { messages } from "@/lib/vestibule";
 import type { FormSubmission } from "./use-form-submission";
@@ -49,21 +49,17 @@ export function SignInForm({
   );
 }
 
-type Inputs<F extends FieldValues> = { form: UseFormReturn<F>; name: Path<F> };
-
-function error<F extends FieldValues>({ form, name }: Inputs<F>): string | undefined {
-  return form.getFieldState(name, form.formState).error?.message;
-}
+type Inputs<F extends Record<string, string>> = { form: Form<F>; name: keyof F & string };
 
 /** What a person signs in with: an e-mail address, or a name where the server's profile says so. */
-export function IdentifierField<F extends FieldValues>({
+export function IdentifierField<F extends Record<string, string>>({
   form,
   name,
   identifier,
 }: Inputs<F> & { identifier: Identifier }) {
   const isEmail = identifier === "email";
   return (
-    <Field label={isEmail ? "E-mail" : "User name"} error={error({ form, name })}>
+    <Field label={isEmail ? "E-mail" : "User name"} error={form.errors[name]}>
       {(control) => (
         <Input
           // Not of the type "email": WebKit rewrites what it holds.
@@ -73,23 +69,23 @@ export function IdentifierField<F extends FieldValues>({
           autoCapitalize="none"
           spellCheck={false}
           {...control}
-          {...form.register(name)}
+          {...form.field(name)}
         />
       )}
     </Field>
   );
 }
 
-export function PasswordField<F extends FieldValues>({
+export function PasswordField<F extends Record<string, string>>({
   form,
   name,
   autoComplete,
   hint,
 }: Inputs<F> & { autoComplete: "current-password" | "new-password"; hint?: string }) {
   return (
-    <Field label="Password" hint={hint} error={error({ form, name })}>
+    <Field label="Password" hint={hint} error={form.errors[name]}>
       {(control) => (
-        <PasswordInput autoComplete={autoComplete} {...control} {...form.register(name)} />
+        <PasswordInput autoComplete={autoComplete} {...control} {...form.field(name)} />
       )}
     </Field>
   );

@@ -1,15 +1,9 @@
 "use client";
 
-import { lazy, Suspense } from "react";
 import { useAuthState } from "vestibule/react";
+import { BrowserScreen } from "./browser-screen";
 import { LoginScreen } from "./login-screen";
 import { OtpScreen } from "./otp-screen";
-
-// Every page loads what is imported here, and few ever show this screen.
-const BrowserScreen = lazy(async () => {
-  const { BrowserScreen } = await import("./browser-screen");
-  return { default: BrowserScreen };
-});
 
 /** The sign-in screens in front of a page that waits, at that page's address. */
 export function SignInOverlay({ keptFor }: { keptFor: string }) {
@@ -18,11 +12,7 @@ export function SignInOverlay({ keptFor }: { keptFor: string }) {
     case "otp_pending":
       return <OtpScreen />;
     case "browser_pending":
-      return (
-        <Suspense fallback={null}>
-          <BrowserScreen />
-        </Suspense>
-      );
+      return <BrowserScreen />;
     default:
       return <LoginScreen keptFor={keptFor} />;
   }

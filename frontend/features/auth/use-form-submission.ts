@@ -1,8 +1,8 @@
 "use client";
 
 import { type SyntheticEvent, useState } from "react";
-import type { FieldValues, UseFormReturn } from "react-hook-form";
 import type { AuthError, Result } from "vestibule";
+import type { Form } from "@/lib/form";
 import type { FormName } from "./retry-waits";
 import { useFailure } from "./use-failure";
 
@@ -17,16 +17,16 @@ export type FormSubmission = {
 };
 
 /** Sends a form to the backend, one submission at a time and not before a wait is over. */
-export function useFormSubmission<F extends FieldValues, T>(
+export function useFormSubmission<F extends Record<string, string>, T>(
   formName: FormName,
-  form: UseFormReturn<F>,
+  form: Form<F>,
   send: (fields: F) => Promise<Result<T>>,
   { onAccepted, onRefused }: Answered<F, T>,
 ): FormSubmission {
   const { failure, wait, fail, clear } = useFailure(formName);
   const [accepted, setAccepted] = useState(false);
-  const busy = form.formState.isSubmitting || accepted;
-  const submit = form.handleSubmit(async (fields) => {
+  const busy = form.isSubmitting || accepted;
+  const submit = form.submit(async (fields) => {
     if (busy || wait > 0) return;
     clear();
     const { data, error } = await send(fields);

@@ -12,16 +12,11 @@ import { routes } from "@/lib/routes";
 import { NewsSection } from "./news";
 
 export function HomeScreen() {
-  const state = useAuthState();
   return (
     <Page>
       <PageTitle />
       <div className="flex items-end justify-between gap-10">
-        {state.status === "signed_in" ? (
-          <Welcome user={state.user} />
-        ) : (
-          <Introduction state={state} />
-        )}
+        <Greeting />
         <Arches className="w-72 shrink-0 max-lg:hidden" />
       </div>
       <section
@@ -44,6 +39,16 @@ export function HomeScreen() {
       </section>
       <NewsSection />
     </Page>
+  );
+}
+
+/** The part of the page that a change of the session renders again. */
+function Greeting() {
+  const state = useAuthState();
+  return state.status === "signed_in" ? (
+    <Welcome user={state.user} />
+  ) : (
+    <Introduction state={state} />
   );
 }
 

@@ -1,12 +1,12 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import * as v from "valibot";
 import { day } from "@/lib/format";
 import { desktop } from "@/lib/vestibule";
-import * as z from "@/lib/zod";
 
-const newsSchema = z.array(z.object({ date: z.string(), title: z.string(), text: z.string() }));
-type News = z.infer<typeof newsSchema>;
+const newsSchema = v.array(v.object({ date: v.string(), title: v.string(), text: v.string() }));
+type News = v.InferOutput<typeof newsSchema>;
 
 const SHOWN = 3;
 
@@ -47,5 +47,5 @@ export function NewsSection() {
 async function read(signal: AbortSignal): Promise<News> {
   const { origin } = await desktop.appInfo();
   const response = await desktop.publicFetch(`${origin}/public/news`, signal);
-  return response.ok ? newsSchema.parse(await response.json()) : [];
+  return response.ok ? v.parse(newsSchema, await response.json()) : [];
 }

@@ -3,6 +3,7 @@
 import Link from "next/link";
 import { usePathname, useSearchParams } from "next/navigation";
 import { type SyntheticEvent, useState } from "react";
+import * as v from "valibot";
 import type { AuthError, User } from "vestibule";
 import { useFeatures, useSession } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
@@ -12,7 +13,6 @@ import { Input } from "@/components/ui/input";
 import { recordPurchase } from "@/lib/purchases";
 import { routes, withNext } from "@/lib/routes";
 import { auth, messages } from "@/lib/vestibule";
-import type * as z from "@/lib/zod";
 import { type Plan, purchaseSchema, type Receipt } from "./plan";
 
 type Props = { plan: Plan; onBought: (receipt: Receipt) => void };
@@ -99,14 +99,14 @@ function BuyNow({ plan, user, onBought }: Props & { user: User }) {
   );
 }
 
-type Purchased = z.infer<typeof purchaseSchema>;
+type Purchased = v.InferOutput<typeof purchaseSchema>;
 
 async function purchase(slug: string): Promise<{ receipt: Purchased } | { failure: AuthError }> {
   try {
     const response = await auth.fetch(`/plans/${slug}/purchase`, { method: "POST" });
     if (!response.ok) return { failure: auth.refusal(response) };
-    const parsed = purchaseSchema.safeParse(await response.json().catch(() => undefined));
-    return parsed.success ? { receipt: parsed.data } : { failure: messages.failures.badAnswer };
+    const parsed = v.safeParse(purchaseSchema, await response.json().catch(() => undefined));
+    return parsed.success ? { receipt: parsed.output } : { failure: messages.failures.badAnswer };
   } catch (cause) {
     return { failure: auth.failure(cause) };
   }

@@ -1,24 +1,24 @@
+import * as v from "valibot";
 import { money } from "@/lib/format";
-import * as z from "@/lib/zod";
 
-export const planSchema = z.object({
-  slug: z.string(),
-  name: z.string(),
-  price: z.number(),
-  currency: z.string(),
-  interval: z.string(),
-  features: z.array(z.string()),
+export const planSchema = v.object({
+  slug: v.string(),
+  name: v.string(),
+  price: v.number(),
+  currency: v.string(),
+  interval: v.string(),
+  features: v.array(v.string()),
 });
-export const plansSchema = z.array(planSchema);
-export const purchaseSchema = z.object({
-  id: z.string(),
-  plan: z.string(),
-  purchasedAt: z.string(),
+export const plansSchema = v.array(planSchema);
+export const purchaseSchema = v.object({
+  id: v.string(),
+  plan: v.string(),
+  purchasedAt: v.string(),
 });
 
-export type Plan = z.infer<typeof planSchema>;
+export type Plan = v.InferOutput<typeof planSchema>;
 /** A purchase with the buyer's own note, which is never sent. */
-export type Receipt = z.infer<typeof purchaseSchema> & { note: string };
+export type Receipt = v.InferOutput<typeof purchaseSchema> & { note: string };
 
 export function price(plan: Plan): string {
   return plan.price === 0 ? "Free" : money(plan.price, plan.currency);

@@ -4,6 +4,7 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
 import { listOf, offersAccounts, type SessionState } from "vestibule";
 import { useAccountsSnapshot, useSnapshot } from "vestibule/react";
+import { usePartsAfterPaint } from "@/lib/part";
 import { routes } from "@/lib/routes";
 import { accounts, auth, desktop, links, messages } from "@/lib/vestibule";
 import { useAccountParts } from "./account-parts";
@@ -38,6 +39,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   useLayoutEffect(() => {
     if (presentable) desktop.windowReady();
   }, [presentable]);
+  usePartsAfterPaint(presentable);
 
   // Whatever keeps this account from opening, the pages about all accounts do not need it.
   const blocked = snapshot.kind === "failed" || (state !== null && isBlocked(state));

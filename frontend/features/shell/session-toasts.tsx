@@ -1,8 +1,8 @@
 "use client";
 
 import { useEffect } from "react";
-import { toast } from "sonner";
 import { isBehindKeyring, type SessionState } from "vestibule";
+import { toast } from "@/components/ui/toast";
 import { auth } from "@/lib/vestibule";
 
 /** Shows a message in every window when the session changes while the window is open. */

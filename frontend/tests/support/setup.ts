@@ -1,8 +1,8 @@
 import "@testing-library/jest-dom/vitest";
 import { clearMocks } from "@tauri-apps/api/mocks";
 import { cleanup } from "@testing-library/react";
-import { toast } from "sonner";
 import { afterEach, vi } from "vitest";
+import { toast } from "@/components/ui/toast";
 import { cancelReloading } from "@/features/accounts/reloading";
 import { setSearchOpen } from "@/features/accounts/search-dialog";
 import { clearBrowserAttempt } from "@/features/auth/browser-attempt";

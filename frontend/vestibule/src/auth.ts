@@ -97,8 +97,10 @@ export function createAuth(
     endOtherSessions: (): Promise<Result<null>> => result(commands.endOtherSessions),
 
     /** Reads the session without a request. Waits until the session is restored. */
-    getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> =>
-      snapshots.read(await snapshots.settled(signal)),
+    getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> => {
+      signal?.throwIfAborted();
+      return snapshots.read(snapshots.settledNow() ?? (await snapshots.settled(signal)));
+    },
 
     /**
      * Calls the backend's API with the user's session, or without one where nobody is signed in, and

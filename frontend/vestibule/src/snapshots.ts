@@ -86,17 +86,20 @@ export function createSnapshotStore() {
     set(WAITING);
   }
 
+  /** The state where it is not `restoring` any more, else null. */
+  function settledNow(): SessionState | null {
+    const state = stateOf(get());
+    return state.status === "restoring" ? null : state;
+  }
+
   /** The state, once it is not `restoring` any more. Rejects only when the signal is aborted. */
   function settled(signal?: AbortSignal | null): Promise<SessionState> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const snapshot = get();
-        if (snapshot.kind !== "known") return false;
-        const { state } = snapshot.changed;
-        if (state.status === "restoring") return false;
+        const state = settledNow();
+        if (!state) return;
         done();
         resolve(state);
-        return true;
       };
       const abort = () => {
         done();
@@ -120,6 +123,7 @@ export function createSnapshotStore() {
     /** Subscribes to the session and reads it. Does nothing where that has been done. */
     start: subscription.start,
     stop,
+    settledNow,
     settled,
     /** What a page may read of a state: the user and the session, or null. */
     read: createSessionReader(),

@@ -1,6 +1,6 @@
 import { createVestibule } from "vestibule";
 import { createBetterAuthClient } from "vestibule/better-auth";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AUTH_BASE_URL, createAuthFetch } from "../src/better-auth/fetch";
 import { startShell } from "./support/shell";
 import {
@@ -37,6 +37,17 @@ describe("/get-session", () => {
       expect(Object.keys(body).sort()).toEqual(["session", "user"]);
       expect(Object.keys(body.session).sort()).toEqual(["expiresAt", "id", "userId"]);
     }
+  });
+
+  it("compares a state only once, however often it is read", async () => {
+    const shell = startShell(signedIn());
+    const { vestibule, auth } = await startPage();
+    const first = await auth.getSession();
+    shell.changeNow(signedIn());
+    const stringify = vi.spyOn(JSON, "stringify");
+    for (let nth = 0; nth < 100; nth += 1) expect(await auth.getSession()).toBe(first);
+    expect(stringify.mock.calls.length).toBe(1);
+    expect(vestibule.snapshots.read(auth.state())).toBe(first);
   });
 
   it.each([

@@ -98,8 +98,7 @@ function nativeSession({ auth }: Vestibule) {
   } satisfies BetterAuthClientPlugin;
 }
 
-type SessionValue = Omit<Session, "refetch">;
-type SessionAtom = { value: SessionValue; set: (value: SessionValue) => void };
+type SessionAtom = { value: Session; set: (value: Session) => void };
 
 type ClientStore = { atoms: Record<string, unknown>; notify: (signal: string) => void };
 
@@ -107,14 +106,19 @@ type ClientStore = { atoms: Record<string, unknown>; notify: (signal: string) =>
  * Sets the client's session synchronously on every new snapshot. It is pending until the first one,
  * and again while a session is restored or after the instance was stopped.
  */
-function followSnapshots({ snapshots }: Vestibule, store: ClientStore): void {
+function followSnapshots({ auth, snapshots }: Vestibule, store: ClientStore): void {
   const atom = store.atoms.session as SessionAtom;
   let settled = false;
   // A component that mounts makes Better Auth read the session again. During that read Better Auth
   // sets `isPending` to true where it knows of no session, although the snapshot has settled that there
   // is none. So the snapshot decides here about `isPending`, and what Better Auth sets is dropped.
   const set = atom.set.bind(atom);
-  atom.set = (value) => set({ ...value, isPending: !settled });
+  atom.set = (value) => set({ ...value, isPending: !settled, refetch });
+  // The snapshot sets the session whenever it changes, so a refetch only waits until it is known.
+  const refetch = async () => {
+    await auth.getSession();
+  };
+  atom.set(atom.value);
   const follow = () => {
     const state = stateOf(snapshots.get());
     const known = state.status !== "restoring";
