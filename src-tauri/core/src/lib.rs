@@ -38,6 +38,8 @@ mod clock;
 mod cookie_date;
 #[cfg(feature = "session")]
 mod cookies;
+#[cfg(feature = "session")]
+pub mod deep_links;
 mod device;
 mod error;
 #[cfg(feature = "session")]

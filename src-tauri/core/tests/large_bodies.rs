@@ -1,5 +1,6 @@
-//! A hundred megabytes in each direction need the memory of a few pieces. The memory of this whole
-//! process is measured, which contains both ends; so this is its only test.
+//! Large bodies need the memory of a few pieces, in each direction. The memory of this whole process is
+//! measured, which contains both ends; so this is its only test. `cargo xtask bench fetch` measures it at a
+//! hundred megabytes.
 #![cfg(target_os = "linux")]
 
 use vestibule_core::BackendCalls;
@@ -8,7 +9,7 @@ use vestibule_core::testing::PIECE;
 use vestibule_core::wire::{UploadReply, UploadRequest};
 use vestibule_harness::*;
 
-const LARGE: usize = 100 << 20;
+const LARGE: usize = 32 << 20;
 /// How much memory both ends together may take: the sockets' buffers, and what the allocator keeps
 /// for each thread.
 const BOUND_KIB: u64 = 8 * 1024;
@@ -64,7 +65,7 @@ async fn up(calls: &BackendCalls, session: &Session, bytes: usize, told: bool) -
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
+async fn large_bodies_take_the_memory_of_a_few_pieces_each_way() {
     let harness = Harness::signed_in().await;
     let session = &harness.session;
     let calls = BackendCalls::default();
@@ -86,7 +87,7 @@ async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
     let held = vec![1_u8; LARGE];
     assert!(held.iter().all(|byte| *byte == 1));
     assert!(
-        peak_kib() - before > 90 * 1024,
+        peak_kib() - before > 30 * 1024,
         "the control's memory is measured"
     );
 }

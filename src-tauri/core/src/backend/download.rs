@@ -1,4 +1,4 @@
-//! The body of an answer to a call of the API. A text of at most one piece is read at once;
+//! The body of an answer to a call of the API. A small text is read at once;
 //! anything else is read piece by piece as the page asks for it, so that a body of any size needs
 //! the memory of one piece.
 
@@ -15,8 +15,14 @@ use crate::status::has_no_body;
 use crate::transport::ResponseBodyStream;
 use crate::wire::FetchReply;
 
-/// The most bytes that one read returns, and that a body has which is read at once.
-pub const CHUNK: usize = 256 * 1024;
+/// The most bytes that a body has which is read at once.
+const SMALL: usize = 256 * 1024;
+/// The most bytes that one read returns. Each read is a command of the page, which costs it as much as
+/// some hundred kilobytes do.
+pub const CHUNK: usize = 1024 * 1024;
+/// How many times in a row a read lets the connection's task go on before it takes no more to have come.
+/// That task hands over a part only when it has a turn.
+const TURNS: usize = 8;
 
 /// A body that is still to be read.
 pub struct Download {
@@ -38,12 +44,13 @@ impl Download {
     }
 
     /// The next piece, or `None` at the end of the body. It waits for the first byte, and takes
-    /// along what can be had without waiting.
+    /// along what has come to this machine by then.
     pub async fn read(&mut self) -> Result<Option<Vec<u8>>, BackendError> {
         if self.held.is_empty() && !self.fill().await? {
             return Ok(None);
         }
-        let mut piece = Vec::with_capacity(CHUNK);
+        let mut piece = Vec::new();
+        let mut turns = TURNS;
         loop {
             let room = CHUNK - piece.len();
             piece.extend_from_slice(&self.held.split_to(self.held.len().min(room)));
@@ -53,7 +60,14 @@ impl Download {
             // The page gets what has come now instead of a full piece later. What comes after
             // it, a fault too, is for the next read.
             match at_once(self.more()).await {
-                Some(Ok(Some(more))) => self.held = more,
+                Some(Ok(Some(more))) => {
+                    self.held = more;
+                    turns = TURNS;
+                }
+                None if turns > 0 => {
+                    turns -= 1;
+                    tokio::task::yield_now().await;
+                }
                 Some(Ok(None) | Err(_)) | None => return Ok(Some(piece)),
             }
         }
@@ -123,7 +137,7 @@ impl Response {
         let headers = self.headers_for_window();
         let length = self.response.length;
         let is_small = match length {
-            Some(length) => length <= CHUNK as u64,
+            Some(length) => length <= SMALL as u64,
             None => self.kind().is_some_and(|kind| is_json(&kind)),
         };
         let mut download = Download {
@@ -141,7 +155,7 @@ impl Response {
         if has_no_body(status) {
             return Ok((reply, None));
         }
-        if is_small && download.hold(CHUNK).await? {
+        if is_small && download.hold(SMALL).await? {
             let held = std::mem::take(&mut download.held);
             match String::from_utf8(held.into()) {
                 Ok(text) => {

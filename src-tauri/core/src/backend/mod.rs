@@ -18,7 +18,7 @@ mod endpoint_call;
 mod error;
 mod features;
 mod page_headers;
-mod provider;
+pub(crate) mod provider;
 mod recorder;
 mod redirect;
 mod request;

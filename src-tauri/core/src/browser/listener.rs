@@ -17,6 +17,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use url::Url;
 
+use super::LONGEST_REDIRECT;
 use super::done_page::DonePage;
 use crate::profile::Loopback;
 
@@ -24,8 +25,9 @@ use crate::profile::Loopback;
 const CALLBACK: &str = "/callback";
 /// The path of the page that the browser shows at the end.
 const DONE: &str = "/done";
-/// The longest request line and headers. Codes of some providers are JWTs.
-const LONGEST_HEAD: usize = 16 * 1024;
+/// The longest request line and headers: a redirect as long as the other ways take it, and as many headers
+/// as servers take, because a browser sends its cookies for this computer along.
+const LONGEST_HEAD: usize = LONGEST_REDIRECT + 16 * 1024;
 const MOST_HEADERS: usize = 64;
 /// The most connections at a time. One more closes the oldest, which has sent nothing for longest, so that
 /// a flood does not keep the browser out.
@@ -221,7 +223,7 @@ async fn head(stream: &mut TcpStream) -> Option<zeroize::Zeroizing<Vec<u8>>> {
 }
 
 /// Path and query of a `GET` whose `Host` is this listener's own.
-fn target_of(head: &[u8], own: SocketAddr) -> Option<String> {
+pub fn target_of(head: &[u8], own: SocketAddr) -> Option<String> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let parsed = request.parse(head).ok()?;

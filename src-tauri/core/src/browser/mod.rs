@@ -4,7 +4,7 @@
 
 mod desktop;
 mod done_page;
-mod listener;
+pub(crate) mod listener;
 
 pub use desktop::{Desktop, NoDesktop};
 pub use done_page::DonePage;

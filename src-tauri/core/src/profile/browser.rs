@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use url::Url;
 
+use super::Profile;
 use super::check;
-use super::model::UserFields;
+use super::model::{UserFields, UserFrom};
 use super::pointer::Pointer;
 
 /// Sign-in by the system's browser, beside the password or in its place.
@@ -208,6 +209,20 @@ impl schemars::JsonSchema for ProviderAddress {
 
 /// The scopes of OpenID Connect: who it is, and a refresh token.
 const OIDC_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+impl Profile {
+    /// Whether a provider says whose a session is: in an ID token, or at `userinfo`. Otherwise the backend
+    /// does, at `endpoints.me`.
+    pub(crate) fn provider_names_user(&self) -> bool {
+        let can = |browser: &Browser| match browser.kind {
+            BrowserKind::Oidc => true,
+            BrowserKind::Oauth2 => browser.userinfo.is_some(),
+            // Its session is the backend's own.
+            BrowserKind::BetterAuth => false,
+        };
+        self.session.user_from != UserFrom::Me && self.browser.get().is_some_and(can)
+    }
+}
 
 impl Browser {
     /// The scopes that are asked for, in order.

@@ -9,6 +9,8 @@ mod allowed_call;
 mod body_template;
 mod bounds;
 mod browser;
+#[cfg(test)]
+mod browser_validation_tests;
 mod check;
 mod condition;
 mod encoding;

@@ -16,6 +16,7 @@ mod browser_attempt;
 mod browser_flow;
 mod browser_sign_in;
 mod commit;
+mod config;
 mod context;
 mod epoch;
 #[cfg(any(test, feature = "testing"))]
@@ -40,10 +41,12 @@ mod provider_owner;
 mod reconcile;
 mod record;
 mod refresh;
+mod refresh_attempt;
 mod refresh_failure;
 mod refresh_reason;
 mod refresh_sender;
 mod refusals;
+mod renewed_session;
 mod restore;
 mod rights;
 mod rotation;
@@ -51,12 +54,11 @@ mod scheduler;
 mod sign_in;
 mod sign_out;
 mod sign_out_delivery;
+mod start;
 mod token_keeper;
 mod trusted_device;
 mod upload;
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
@@ -64,89 +66,26 @@ use url::Url;
 
 use self::api_call::ApiCalls;
 use self::browser_sign_in::BrowserSignIns;
-use self::commit::Committer;
 use self::context::Context;
-use self::inner::Shared;
-use self::item_keeper::ItemKeeper;
 use self::listed_sessions::ListedSessions;
-use self::other_processes::OtherProcesses;
-use self::pending_sign_outs::PendingSignOuts;
-use self::persistence::Persistence;
-use self::process_lock::ProcessLock;
-use self::reconcile::Reconcile;
-use self::record::Records;
 use self::refresh::Refresh;
-use self::refresh_failure::RefreshFailures;
 use self::refresh_reason::RefreshReason;
-use self::refresh_sender::RefreshSender;
-use self::restore::Restore;
 use self::rights::Rights;
-use self::rotation::Rotation;
 use self::scheduler::Scheduler;
 use self::sign_in::{SignIn, SignInInput};
 use self::sign_out::SignOut;
-use self::sign_out_delivery::SignOutDelivery;
-use self::token_keeper::TokenKeeper;
-use self::trusted_device::TrustedDevice;
-use crate::backend::{Backend, Download};
-use crate::browser::Desktop;
-use crate::clock::{Clock, SystemClock};
-use crate::cookies::Jar;
+use crate::backend::Download;
 use crate::error::AuthError;
-use crate::folder_advice;
 use crate::identity::ListedSessionId;
-use crate::profile::Profile;
-use crate::secrets::SecretStore;
-use crate::state::State;
-use crate::storage::records::{FolderRecords, RecordStore};
-use crate::transport::{HttpTransport, NetworkSettings, Transport, user_agent};
 use crate::wire::{
-    BrowserSignInInput, Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply,
-    OtpInput, RegisterInput, SessionChanged, SessionList, SignInOutcome, UploadRequest,
+    BrowserSignInInput, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, OtpInput,
+    RegisterInput, SessionChanged, SessionList, SignInOutcome, UploadRequest,
 };
 
 pub(crate) use self::account_records::{AccountRecords, LastKnown};
+pub use self::config::{Config, Machine};
 pub use self::item::Item;
 pub use self::upload::{Upload, UploadAnswer};
-
-/// What a session is opened with.
-pub struct Config {
-    /// The workspace's name; also the beginning of its keyring items' names.
-    pub workspace: String,
-    /// The profile of the backend.
-    pub profile: Profile,
-    /// The folder of the account's records.
-    pub folder: PathBuf,
-    /// Where the refresh token is stored.
-    pub store: Arc<dyn SecretStore>,
-    /// Product and version, such as `Vestibule 0.1.0`: the device's `browser`.
-    pub product: String,
-    /// What opens an address for a sign-in by the browser; [`NoDesktop`](crate::browser::NoDesktop)
-    /// where there is none.
-    pub desktop: Arc<dyn Desktop>,
-}
-
-impl Config {
-    /// An HTTP client for the backend of this session.
-    ///
-    /// # Errors
-    /// If none can be built with this machine's settings.
-    pub fn transport(&self, network: NetworkSettings) -> Result<Arc<HttpTransport>, AuthError> {
-        let agent = user_agent(&self.product);
-        HttpTransport::with_network(network, &self.profile.backend, &agent).map(Arc::new)
-    }
-}
-
-/// What a machine provides besides the keyring. [`Session::open`] uses the real one; a model of
-/// several machines in one process gives each its own.
-pub struct Machine {
-    /// The wall clock, the time since boot, and the timer for waits.
-    pub clock: Arc<dyn Clock>,
-    /// The disk, in place of [`Config::folder`].
-    pub records: Arc<dyn RecordStore>,
-    /// How requests reach the backend.
-    pub transport: Arc<dyn Transport>,
-}
 
 /// A handle on one account's session. Cheap to clone. The session goes on until the last handle is
 /// dropped; dropped earlier than [`Session::is_at_rest`] allows, it loses what only memory holds.
@@ -183,184 +122,6 @@ struct Verbs {
 }
 
 impl Session {
-    /// Opens the session of an account and begins to restore it. Must be called within a
-    /// tokio runtime.
-    ///
-    /// # Errors
-    /// If the records' folder cannot be used, or no HTTP client can be made.
-    pub fn open(config: Config) -> Result<Self, AuthError> {
-        Self::open_with_network(NetworkSettings::default(), config)
-    }
-
-    /// The same with network settings, from an administrator or from the desktop. Must be called
-    /// within a tokio runtime.
-    ///
-    /// # Errors
-    /// As [`Session::open`].
-    pub fn open_with_network(network: NetworkSettings, config: Config) -> Result<Self, AuthError> {
-        let transport = config.transport(network)?;
-        Self::open_over(transport, config)
-    }
-
-    /// The same over a client that other sessions with the same backend use too
-    /// ([`Config::transport`] makes one), or over any other transport. Must be called within a tokio
-    /// runtime.
-    ///
-    /// # Errors
-    /// If the records' folder cannot be used.
-    pub fn open_over(transport: Arc<dyn Transport>, config: Config) -> Result<Self, AuthError> {
-        Self::open_by(config, Arc::new(SystemClock), transport)
-    }
-
-    fn open_by(
-        config: Config,
-        clock: Arc<dyn Clock>,
-        transport: Arc<dyn Transport>,
-    ) -> Result<Self, AuthError> {
-        let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
-        let records = FolderRecords::open(&config.folder).map_err(unusable)?;
-        let preparing = transport.clone();
-        tokio::spawn(async move { preparing.prepare().await });
-        let machine = Machine {
-            clock,
-            records: Arc::new(records),
-            transport,
-        };
-        Self::open_machine(config, machine)
-    }
-
-    fn open_machine(config: Config, machine: Machine) -> Result<Self, AuthError> {
-        let Machine {
-            clock,
-            records,
-            transport,
-        } = machine;
-        let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
-        let records = Records::new(records);
-        let identified = account_records::identify(&records, &config.product);
-        let (local_ids, device) = identified.map_err(&unusable)?;
-        let origin = config.profile.token_origins();
-        if let Err(error) = legacy::take_over(&records, local_ids, &device, &origin) {
-            // The old records stay, for the next start.
-            return Err(unusable(error));
-        }
-        let state = State::new(config.profile.roles.clone());
-        // A request that names no jar carries no ordinary cookie.
-        let backend = Backend::with_transport(config.profile, transport).with_jar(Jar::closed());
-        let first = SessionChanged {
-            workspace: config.workspace.clone(),
-            revision: 0,
-            cause: Cause::Start,
-            state: state.view(clock.since_boot()),
-            offers: backend.features(),
-        };
-        let pending = PendingSignOuts::open(
-            &config.workspace,
-            local_ids,
-            &records,
-            config.store.clone(),
-            clock.clone(),
-        );
-        let pending = Arc::new(pending);
-        let persistence = Persistence::new(
-            &config.workspace,
-            local_ids,
-            origin,
-            records.clone(),
-            &config.store,
-        );
-        let persistence = Arc::new(persistence);
-        let shared = Arc::new(Shared::new(state, device, first, clock.clone()));
-        let context = Arc::new(Context {
-            commit: Committer::new(shared.clone(), persistence.clone()),
-            items: ItemKeeper::new(shared.clone(), persistence.clone(), pending.clone()),
-            trusted: TrustedDevice::new(
-                &config.workspace,
-                local_ids.install,
-                backend.profile(),
-                config.store,
-                records.clone(),
-            ),
-            lock: ProcessLock::new(records),
-            delivery: SignOutDelivery::new(pending.clone(), clock),
-            shared,
-            persistence,
-            pending,
-            backend,
-            product: config.product,
-            desktop: config.desktop,
-        });
-        Ok(Self::start(context, config.workspace))
-    }
-
-    /// Connects the verbs with each other and starts restoring the session.
-    fn start(context: Arc<Context>, workspace: String) -> Self {
-        let others = Arc::new(OtherProcesses::new(context.clone()));
-        let reconcile = Arc::new(Reconcile::new(context.clone(), others.clone()));
-        let keeper = Arc::new(TokenKeeper::new(context.clone(), others.clone()));
-        let failures = Arc::new(RefreshFailures::new(context.clone()));
-        let refresh_sender = RefreshSender::new(context.clone(), keeper.clone(), failures.clone());
-        let rotation = Rotation::new(
-            context.clone(),
-            reconcile.clone(),
-            others.clone(),
-            refresh_sender,
-            failures,
-        );
-        let refresh = Arc::new(Refresh::new(context.clone(), rotation));
-        let sign_out = Arc::new(SignOut {
-            context: context.clone(),
-            reconcile: reconcile.clone(),
-            others,
-        });
-        let rights = Arc::new(Rights {
-            context: context.clone(),
-            refresh: refresh.clone(),
-        });
-        let calls = Arc::new(ApiCalls {
-            context: context.clone(),
-            reconcile: reconcile.clone(),
-            refresh: refresh.clone(),
-            keeper: keeper.clone(),
-            rights: rights.clone(),
-        });
-        let listed = ListedSessions::new(context.clone(), calls.clone(), sign_out.clone());
-        let scheduler = Arc::new(Scheduler {
-            context: context.clone(),
-            refresh: refresh.clone(),
-            keeper,
-            sign_out: sign_out.clone(),
-        });
-        let restore = Restore {
-            context: context.clone(),
-            reconcile,
-            refresh: refresh.clone(),
-        };
-        // Taken before anybody can sign in: if a crash interrupted the end of a session, that end
-        // is finished first.
-        let local_lock = context.lock.try_local_lock();
-        let schedule = Arc::downgrade(&scheduler);
-        tokio::spawn(async move {
-            restore.run(local_lock).await;
-            restore.context.shared.end_start();
-            drop(restore);
-            Scheduler::run(schedule).await;
-        });
-        let one_sign_in = Arc::<tokio::sync::Mutex<()>>::default();
-        Self(Arc::new(Verbs {
-            browser: Arc::new(BrowserSignIns::new(context.clone(), one_sign_in.clone())),
-            sign_in: Arc::new(SignIn::new(context.clone(), one_sign_in)),
-            context,
-            sign_out,
-            refresh,
-            calls,
-            listed,
-            rights,
-            scheduler,
-            workspace,
-        }))
-    }
-
     /// The workspace's name.
     pub fn workspace(&self) -> &str {
         &self.0.workspace

@@ -54,7 +54,7 @@ impl Arguments {
     }
 
     /// The message that holds these arguments, its header included.
-    pub(super) fn message(&self) -> Vec<u8> {
+    pub(crate) fn message(&self) -> Vec<u8> {
         let body: Vec<u8> = self
             .0
             .iter()
@@ -72,13 +72,13 @@ impl Arguments {
     }
 
     /// The length of the message that begins with this header; `None` where it is longer than any.
-    pub(super) fn length(header: [u8; HEADER]) -> Option<usize> {
+    pub(crate) fn length(header: [u8; HEADER]) -> Option<usize> {
         let length = usize::try_from(u32::from_be_bytes(header)).ok()?;
         (length <= LONGEST_MESSAGE).then_some(length)
     }
 
     /// Reads a message without its header; `None` where it is not one.
-    pub(super) fn read(mut body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(mut body: &[u8]) -> Option<Self> {
         let mut read = Vec::new();
         while let Some((length, rest)) = body.split_first_chunk::<LENGTH>() {
             let length = usize::from(u16::from_be_bytes(*length));

@@ -60,7 +60,7 @@ async fn no_piece_is_larger_than_it_may_be() {
     assert!(reply.streamed);
     loop {
         let piece = desk.calls.read(WINDOW, 1).await.expect("a piece");
-        assert!(piece.len() <= 256 * 1024, "{}", piece.len());
+        assert!(piece.len() <= 1024 * 1024, "{}", piece.len());
         if piece.is_empty() {
             break;
         }

@@ -210,6 +210,30 @@ async fn the_provider_refuses_in_words() {
     }
 }
 
+/// Either without a value counts as left out, as in a request (RFC 6749 §3.1).
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_code_or_error_is_none() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let back = approve_as_demo(&address).await;
+    visit(&with_parameter(&back, "code", Some(""))).await;
+    let failed = outcome(attempt).await.expect_err("there is no code");
+    assert_eq!(failed.code, ErrorCode::BrowserSignInRefused);
+    assert!(failed.message.contains("no sense"), "{}", failed.message);
+    assert_eq!(
+        app.backend().requests("POST", TOKEN),
+        0,
+        "nothing is exchanged"
+    );
+
+    let attempt = app.click();
+    let address = app.install.desktop.opening(2).await;
+    let back = with_parameter(&approve_as_demo(&address).await, "error", Some(""));
+    visit(&back).await;
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+}
+
 /// A sign-in whose code is exchanged, by a provider that takes its time for the answer.
 async fn exchanging(app: &App) -> Attempt {
     let slow = Effect::Delay { ms: 1500 };

@@ -31,8 +31,12 @@ async fn clicked(app: &App) -> (Attempt, Url) {
 /// What the page leaves for: `ensureElectronRedirect` writes the scheme, `:/`, and a path that begins
 /// with a slash itself.
 fn back(start: &str, address: &Url, pads: bool) -> Url {
+    back_with("one-time", start, address, pads)
+}
+
+fn back_with(identifier: &str, start: &str, address: &Url, pads: bool) -> Url {
     let state = parameter(address, "state").expect("a state");
-    let token = json!({"identifier": "one-time", "state": state}).to_string();
+    let token = json!({"identifier": identifier, "state": state}).to_string();
     let token = match pads {
         true => URL_SAFE.encode(token).replace('=', "%3D"),
         false => URL_SAFE_NO_PAD.encode(token),
@@ -112,4 +116,20 @@ async fn a_token_that_is_not_exchanged_is_told_in_words() {
         assert!(words.contains("Start again"), "{words}");
         assert_eq!(app.install.item(), None);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_brings_no_token_is_told_in_words() {
+    let app = app().await;
+    let (attempt, address) = clicked(&app).await;
+    let back = back_with("", "vestibule:/auth/callback", &address, false);
+    assert!(app.install.session.take_redirect(&back));
+    let failed = outcome(attempt).await.expect_err("there is no token");
+    assert_eq!(failed.code, ErrorCode::BrowserSignInRefused);
+    assert!(failed.message.contains("no sense"), "{}", failed.message);
+    assert_eq!(
+        app.backend().requests("POST", EXCHANGE),
+        0,
+        "nothing is exchanged"
+    );
 }

@@ -321,6 +321,8 @@ async fn an_odd_answer_begins_nothing() {
         json!({"device_code": "d", "user_code": "u", "verification_uri": "http://evil.example/", "expires_in": 60}),
         json!({"device_code": "d", "user_code": "u", "verification_uri": "https://a.example/", "expires_in": 0}),
         json!({"device_code": "", "user_code": "u", "verification_uri": "https://a.example/", "expires_in": 60}),
+        json!({"device_code": "d", "user_code": "\u{202e}\u{200b}", "verification_uri": "https://a.example/", "expires_in": 60}),
+        json!({"device_code": "d", "user_code": "  ", "verification_uri": "https://a.example/", "expires_in": 60}),
     ] {
         let app = app().await;
         let fault = Fault::on("POST", "/oidc/device", answer(200, odd.clone(), &[]));
@@ -329,6 +331,22 @@ async fn an_odd_answer_begins_nothing() {
         assert_eq!(code(&failed), Some(ErrorCode::BadAnswer), "{odd}");
         assert_eq!(app.pending(), None);
     }
+}
+
+/// The screen shows code and address as they are given, and a person copies them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_is_what_it_seems_to_be() {
+    let app = app_with_answer(json!({
+        "user_code": " AB\u{202e}CD ",
+        "verification_uri": "https://\u{456}d.example/de\u{202e}vice\n",
+        "verification_uri_complete": "https://a.example/\u{200b}",
+    }))
+    .await;
+    let (_attempt, shown) = begun(&app).await;
+    assert_eq!(shown.code, "ABCD");
+    assert_eq!(shown.address, "https://xn--d-evb.example/de%E2%80%AEvice");
+    let complete = shown.complete_address.as_deref();
+    assert_eq!(complete, Some("https://a.example/%E2%80%8B"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use url::Url;
 use vestibule_core::ErrorCode;
+use vestibule_core::browser::LONGEST_REDIRECT;
 use vestibule_core::wire::SignInOutcome;
 use vestibule_harness::code;
 
@@ -69,6 +70,27 @@ async fn silent_connections_hold_up_neither_the_redirect_nor_the_page() {
     assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
 }
 
+/// The longest address of a redirect, which a person may paste too, with as many headers as browsers send.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_redirect_is_taken() {
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let back = approve_as_demo(&address).await;
+    let host = format!("127.0.0.1:{}", port_of(&back));
+    let padding = LONGEST_REDIRECT - back.as_str().len() - "&x=".len();
+    let long = format!("{back}&x={}", "x".repeat(padding));
+    let target = long
+        .strip_prefix(&format!("http://{host}"))
+        .expect("a path");
+    let cookies = "x".repeat(12 * 1024);
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nCookie: a={cookies}\r\n\r\n");
+    let answer = raw(port_of(&back), request.as_bytes()).await;
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_request_of_a_browser_is_answered_and_forgotten() {
     let app = App::new().await;
@@ -76,7 +98,7 @@ async fn what_is_no_request_of_a_browser_is_answered_and_forgotten() {
     let address = app.install.desktop.opening(1).await;
     let back = approve_as_demo(&address).await;
     let port = port_of(&back);
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(40_000);
     let many = "a: b\r\n".repeat(200);
     let query = back.query().expect("a query");
     for bytes in [

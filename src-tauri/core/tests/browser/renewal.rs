@@ -8,7 +8,7 @@ use vestibule_core::ErrorCode;
 use vestibule_core::wire::SignedOutReason;
 use vestibule_harness::{A_LIFE, DEMO, alive, answer, code, eventually, is_fresh, is_stale, why};
 
-use super::{App, TOKEN};
+use super::{App, TOKEN, oauth2};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
@@ -116,14 +116,19 @@ async fn an_answer_without_a_new_refresh_token_keeps_the_old_one() {
     assert_eq!(app.email(), Some(DEMO.into()), "as before");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_has_moved_does_not_get_the_token() {
-    let elsewhere = App::new().await;
-    let mut app = App::new().await;
+/// An app with somebody signed in, another provider, and a discovery document of the first one that names
+/// the token endpoint of the other.
+async fn with_odd_discovery() -> (App, App, Effect) {
+    let (app, elsewhere) = (App::new().await, App::new().await);
     app.sign_in(DEMO).await;
     let mut document = discovery(&app).await;
     document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
-    let moved = answer(200, document, &[]);
+    (app, elsewhere, answer(200, document, &[]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_has_moved_does_not_get_the_token() {
+    let (mut app, elsewhere, moved) = with_odd_discovery().await;
     let fault = Fault::on("GET", DISCOVERY, moved);
     app.backend().faults().add(fault);
     app.install.restart();
@@ -140,12 +145,8 @@ async fn a_provider_that_has_moved_does_not_get_the_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_odd_discovery_document_costs_no_session() {
-    let elsewhere = App::new().await;
-    let mut app = App::new().await;
-    app.sign_in(DEMO).await;
-    let mut document = discovery(&app).await;
-    document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
-    strike(&app, "GET", DISCOVERY, answer(200, document, &[]));
+    let (mut app, elsewhere, odd) = with_odd_discovery().await;
+    strike(&app, "GET", DISCOVERY, odd);
     app.install.restart();
     app.install
         .until("the odd document to be noticed", is_stale)
@@ -158,13 +159,9 @@ async fn one_odd_discovery_document_costs_no_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clicks_do_not_repeat_an_odd_discovery_document() {
-    let elsewhere = App::new().await;
-    let mut app = App::new().await;
-    app.sign_in(DEMO).await;
-    let mut document = discovery(&app).await;
-    document["token_endpoint"] = json!(format!("{}{TOKEN}", elsewhere.backend().url()));
-    let moved = Fault::on("GET", DISCOVERY, answer(200, document, &[]));
-    let moved = app.backend().faults().add(moved);
+    // The other provider goes on, so that a token could reach it.
+    let (mut app, _elsewhere, odd) = with_odd_discovery().await;
+    let odd = app.backend().faults().add(Fault::on("GET", DISCOVERY, odd));
     app.install.restart();
     app.install
         .until("the odd document to be noticed", is_stale)
@@ -180,7 +177,7 @@ async fn clicks_do_not_repeat_an_odd_discovery_document() {
             .expect_err("it has moved");
         assert_ne!(clicked.code, ErrorCode::SessionEnded);
     }
-    app.backend().faults().remove(moved);
+    app.backend().faults().remove(odd);
     app.install.until_fresh().await;
 }
 
@@ -220,21 +217,39 @@ async fn a_profile_without_the_browser_ends_it_in_words() {
     assert_eq!(app.refreshes(), 0, "the token goes nowhere");
 }
 
+/// The provider says it: in an ID token, or at `userinfo`. Where it does neither the backend does, as at the
+/// sign-in.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_record_asks_the_provider_whose_it_is() {
-    let mut app = App::new().await;
-    app.sign_in(DEMO).await;
-    for entry in std::fs::read_dir(&app.install.records)
-        .expect("a folder")
-        .flatten()
-    {
-        if entry.file_name().to_string_lossy().contains("session") {
-            std::fs::remove_file(entry.path()).expect("removed");
+async fn after_a_lost_record_it_is_asked_whose_the_session_is() {
+    let without_userinfo = |issuer: &str| {
+        let mut section = oauth2(issuer);
+        let browser = section["browser"].as_object_mut().expect("a section");
+        browser.remove("userinfo");
+        section["endpoints"]["me"] = json!({
+            "path": "/me", "method": "GET", "headers": {"authorization": "Bearer $access_token"},
+        });
+        section["answer"]["me"] = json!({"user": ["/user", ""]});
+        section
+    };
+    for app in [
+        App::new().await,
+        App::with_profile(Config::default(), oauth2).await,
+        App::with_profile(Config::default(), without_userinfo).await,
+    ] {
+        let mut app = app;
+        app.sign_in(DEMO).await;
+        for entry in std::fs::read_dir(&app.install.records)
+            .expect("a folder")
+            .flatten()
+        {
+            if entry.file_name().to_string_lossy().contains("session") {
+                std::fs::remove_file(entry.path()).expect("removed");
+            }
         }
+        app.install.restart();
+        app.install.until_fresh().await;
+        assert_eq!(app.email(), Some(DEMO.into()));
     }
-    app.install.restart();
-    app.install.until_fresh().await;
-    assert_eq!(app.email(), Some(DEMO.into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

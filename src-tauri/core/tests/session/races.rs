@@ -146,7 +146,7 @@ async fn a_slow_keyring_widens_no_gap() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whatever_happens_at_once_memory_disk_and_keyring_agree_in_the_end() {
-    for round in 0..40_u64 {
+    for round in 0..20_u64 {
         let mut harness = Harness::signed_in_with(strict()).await;
         let mut running = JoinSet::new();
         for step in 0..4_u64 {

@@ -22,7 +22,7 @@ use crate::backend::sign_in::{Grant, SignInFailure, SignInResponse, UnusableSess
 use crate::browser::LONGEST_REDIRECT;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{Browser, BrowserKind, Button, UserFrom};
+use crate::profile::{Browser, BrowserKind, Button};
 use crate::published::shown;
 use crate::secrets::Secret;
 use crate::status::{Class, class};
@@ -215,14 +215,12 @@ impl Backend {
             (_, false) => None,
         };
         let profile = self.profile();
-        let asks_me = profile.session.user_from == UserFrom::Me
-            || (claims.is_none() && provider.userinfo.is_none());
-        let user = match asks_me {
-            true => {
+        let user = match profile.provider_names_user() {
+            false => {
                 let user = self.me(&token, access.bearer(), asked.0).await;
                 user.map_err(|none| AuthError::from(none.fault))
             }
-            false => {
+            true => {
                 let user = self
                     .user_of(provider, claims, access_token.as_ref(), asked)
                     .await;
@@ -336,19 +334,24 @@ impl Authorization {
                          Nobody was signed in.";
             return Some(refused(words.into()));
         }
-        match (found.code, found.error) {
+        // A code or an error without a value counts as left out, as in a request (RFC 6749 §3.1). An empty
+        // `iss` does not: it is not the issuer's name.
+        let is_there = |value: &zeroize::Zeroizing<String>| !value.is_empty();
+        match (found.code.filter(is_there), found.error.filter(is_there)) {
             (Some(code), None) => Some(Returned::Code(Secret::new(code.as_str()))),
             (None, Some(error)) => {
                 let description = found.description.as_deref().map(String::as_str);
                 Some(refused(words_of(&error, description)))
             }
             // Both, or neither.
-            (Some(_), Some(_)) | (None, None) => Some(refused(
-                "The sign-in service's answer makes no sense. Nobody was signed in.".into(),
-            )),
+            (Some(_), Some(_)) | (None, None) => Some(refused(NO_SENSE.into())),
         }
     }
 }
+
+/// The message to the person where the provider's answer has neither a code nor an error.
+pub(super) const NO_SENSE: &str =
+    "The sign-in service's answer makes no sense. Nobody was signed in.";
 
 #[derive(Default)]
 struct Answer {
@@ -359,7 +362,7 @@ struct Answer {
     description: Option<zeroize::Zeroizing<String>>,
 }
 
-fn refused(words: String) -> Returned {
+pub(super) fn refused(words: String) -> Returned {
     let error = AuthError::with_message(ErrorCode::BrowserSignInRefused, words);
     Returned::Refused(error)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::authorization::{Authorization, Returned};
+use super::authorization::{Authorization, NO_SENSE, Returned, refused};
 use crate::backend::client::Backend;
 use crate::backend::sign_in::{SignInFailure, SignInResponse};
 use crate::device::Device;
@@ -41,8 +41,13 @@ impl Authorization {
             .or_else(|_| URL_SAFE.decode(token.as_bytes()));
         let bytes = Zeroizing::new(bytes.ok()?);
         let token: Token = serde_json::from_slice(&bytes).ok()?;
-        let is_mine = self.is_state(token.state.secret());
-        is_mine.then_some(Returned::Code(token.identifier))
+        if !self.is_state(token.state.secret()) {
+            return None;
+        }
+        Some(match token.identifier.secret().is_empty() {
+            true => refused(NO_SENSE.into()),
+            false => Returned::Code(token.identifier),
+        })
     }
 }
 

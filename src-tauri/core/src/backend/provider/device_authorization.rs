@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
@@ -93,45 +94,10 @@ impl Backend {
         if !status.is_success() || body.is_anothers() {
             return Err(trouble(status, &body).retry_after(wait));
         }
-        let json = body.json().ok_or(BackendError::BadAnswer)?;
-        let text = |name: &str| {
-            json.get(name)
-                .and_then(text_of)
-                .filter(|text| !text.is_empty())
-        };
-        let seconds = |name: &str| {
-            let number = text(name)?.parse::<f64>().ok()?;
-            Duration::try_from_secs_f64(number)
-                .ok()
-                .filter(|it| !it.is_zero())
-        };
-        let page = |name: &str| {
-            let text = text(name).filter(|text| text.len() <= LONGEST_ADDRESS)?;
-            let is_page = ProviderAddress::parse(&text).is_ok();
-            is_page.then_some(text)
-        };
-        // Google's name of it is older than the RFC.
-        let where_to = page("verification_uri").or_else(|| page("verification_url"));
-        let device_code = DeviceCode {
-            code: shown(
-                &text("user_code").ok_or(BackendError::BadAnswer)?,
-                LONGEST_CODE,
-            ),
-            address: where_to.ok_or(BackendError::BadAnswer)?,
-            complete_address: page("verification_uri_complete"),
-        };
-        let pace = seconds("interval").unwrap_or(INTERVAL);
-        let pace = pace.max(SHORTEST_INTERVAL);
-        Ok(DeviceSignIn {
-            shown: device_code,
-            expires_in: seconds("expires_in").ok_or(BackendError::BadAnswer)?,
-            interval: pace,
-            pace,
-            code: text("device_code")
-                .map(Secret::new)
-                .ok_or(BackendError::BadAnswer)?,
-            provider,
-        })
+        let begun = body
+            .json()
+            .and_then(|json| DeviceSignIn::read(json, provider));
+        Ok(begun.ok_or(BackendError::BadAnswer)?)
     }
 
     /// Asks whether the person has decided. The next question may be asked after `interval`.
@@ -198,6 +164,46 @@ impl Backend {
 }
 
 impl DeviceSignIn {
+    /// Reads what a provider answers (RFC 8628 §3.2); `None` if nobody could sign in by it.
+    pub(super) fn read(json: &Value, provider: Arc<Provider>) -> Option<Self> {
+        let text = |name: &str| {
+            json.get(name)
+                .and_then(text_of)
+                .filter(|text| !text.is_empty())
+        };
+        let seconds = |name: &str| {
+            let number = text(name)?.parse::<f64>().ok()?;
+            Duration::try_from_secs_f64(number)
+                .ok()
+                .filter(|it| !it.is_zero())
+        };
+        // As it is opened: what cannot be seen in it is encoded.
+        let page = |name: &str| {
+            let page = ProviderAddress::parse(&text(name)?).ok()?;
+            let text = String::from(page.url().as_str());
+            (text.len() <= LONGEST_ADDRESS).then_some(text)
+        };
+        // Google's name of it is older than the RFC.
+        let where_to = page("verification_uri").or_else(|| page("verification_url"));
+        let code = shown(&text("user_code")?, LONGEST_CODE);
+        let code = Some(code.trim()).filter(|code| !code.is_empty());
+        let code = DeviceCode {
+            code: code?.to_owned(),
+            address: where_to?,
+            complete_address: page("verification_uri_complete"),
+        };
+        let pace = seconds("interval").unwrap_or(INTERVAL);
+        let pace = pace.max(SHORTEST_INTERVAL);
+        Some(Self {
+            shown: code,
+            expires_in: seconds("expires_in")?,
+            interval: pace,
+            pace,
+            code: text("device_code").map(Secret::new)?,
+            provider,
+        })
+    }
+
     /// Waits at least so long between two questions from here on.
     fn slow_down_to(&mut self, pace: Duration) {
         self.pace = self.pace.max(pace);

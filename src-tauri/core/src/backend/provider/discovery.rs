@@ -223,6 +223,16 @@ impl Document {
     }
 }
 
+/// The provider that a discovery document describes to an app with this section; otherwise the words for
+/// the person.
+pub(super) fn described(
+    document: &serde_json::Value,
+    browser: &Browser,
+) -> Result<Provider, &'static str> {
+    let document = Document::deserialize(document).map_err(|_| NO_DISCOVERY)?;
+    document.provider(browser)
+}
+
 fn names(value: &serde_json::Value) -> Option<Vec<&str>> {
     let items = value.as_array()?;
     Some(items.iter().filter_map(serde_json::Value::as_str).collect())
@@ -267,12 +277,8 @@ impl Backend {
                 _ => ProviderFault::Odd(NO_DISCOVERY),
             });
         }
-        let document = body
-            .json()
-            .and_then(|json| Document::deserialize(json).ok());
-        let document = document.ok_or(ProviderFault::Odd(NO_DISCOVERY))?;
-        let found = document.provider(browser);
-        found.map_err(|words| {
+        let document = body.json().ok_or(ProviderFault::Odd(NO_DISCOVERY))?;
+        described(document, browser).map_err(|words| {
             tracing::error!(
                 issuer = %issuer.url().origin().ascii_serialization(),
                 words,
@@ -319,8 +325,7 @@ mod tests {
             "code_challenge_methods_supported": ["plain", "S256"],
         });
         crate::profile::merge_for_tests(&mut document, &change);
-        let document = Document::deserialize(&document).map_err(|_| NO_DISCOVERY)?;
-        document.provider(profile.browser.get().expect("it has one"))
+        described(&document, profile.browser.get().expect("it has one"))
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Backend {
         })
     }
 
-    fn check(
+    pub(super) fn check(
         &self,
         provider: &Provider,
         keys: &CoreJsonWebKeySet,

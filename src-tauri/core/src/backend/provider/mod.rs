@@ -10,6 +10,8 @@ mod authorization;
 mod better_auth;
 mod device_authorization;
 mod discovery;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod for_tests;
 mod id_token;
 mod renewal;
 mod tokens;
