@@ -36,7 +36,7 @@ mod wrong_tries;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-pub use checks::CHECKS;
+pub use checks::{CHECKS, Check, Group};
 pub use choice::App;
 pub use examination::{examine, examine_and_keep};
 pub use finding::Holds;

@@ -2,9 +2,10 @@
 //!
 //! A check is a row and the function that the row names. The function is pure: it judges what the
 //! probes have observed. Probes are the functions that send requests; each file here has those of
-//! one subject, above the checks that judge them, and [`crate::examination`] runs them in order. A
-//! new check is one row here and one function; where it has to ask the backend something new, also
-//! a field in the observations of its subject, and the probe that fills it.
+//! one subject, above the checks that judge them or beside a file with those, and
+//! [`crate::examination`] runs them in order. A new check is one row here and one function; where it
+//! has to ask the backend something new, also a field in the observations of its subject, and the
+//! probe that fills it.
 
 mod advice;
 pub(crate) mod authorize_page;
@@ -96,6 +97,18 @@ pub struct Check {
     needs: Needs,
     title: &'static str,
     judge: fn(&Observations<'_>) -> Judged,
+}
+
+impl Check {
+    /// The name of its row in the JSON.
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// What the row is about.
+    pub fn group(&self) -> Group {
+        self.group
+    }
 }
 
 /// Writes the rows: the id of each is the name of its function.

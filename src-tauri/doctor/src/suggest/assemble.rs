@@ -12,9 +12,19 @@ use super::sign_in::SignedIn;
 use super::whose;
 use super::wire::Answer;
 
-/// Which token is which: as they seem, and the other way round where nothing says it.
+/// Which token is which: as they seem, and the other way round where nothing says it. First, what counts
+/// only if it renews the session.
 pub(super) fn readings(learnt: &Learnt) -> Vec<Learnt> {
-    let mut readings = vec![learnt.clone()];
+    let mut readings = Vec::new();
+    if let Some(beside) = &learnt.beside {
+        let mut pair = learnt.clone();
+        pair.tokens.push(beside.clone());
+        readings.push(pair);
+    }
+    readings.push(Learnt {
+        beside: None,
+        ..learnt.clone()
+    });
     let is_open = |token: &learn::Token| token.role == learn::Role::Unknown;
     if learnt.tokens.len() == 2 && learnt.tokens.iter().all(is_open) {
         let mut other = learnt.clone();
@@ -81,6 +91,10 @@ pub(super) async fn fill(
     draft: &mut Draft,
 ) -> Result<(), Missing> {
     let renews = follow::find_refresh(search, session, draft).await?;
+    if session.is_guess && !renews {
+        let sentence = "what may be a refresh token renews nothing";
+        return Err(Missing::Sentence(sentence.into()));
+    }
     let tells_user = draft.refresh_fields.user.is_some();
     let asks_me = !renews || !tells_user || draft.login_fields.user.is_none();
     if asks_me {

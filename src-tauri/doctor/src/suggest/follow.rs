@@ -24,6 +24,8 @@ pub(super) struct Session {
     pub user: Option<UserPlace>,
     /// The header that carries the access token.
     pub carrier: Option<(String, String)>,
+    /// Whether its refresh token is only taken for one: it is one if it renews the session.
+    pub is_guess: bool,
 }
 
 /// The fields of an answer, by what was learnt of it.
@@ -71,6 +73,7 @@ impl Session {
             carrier: None,
             access,
             refresh,
+            is_guess: learnt.beside.is_some(),
         }
     }
 
@@ -82,7 +85,7 @@ impl Session {
                 *held = set.cookie;
             }
         }
-        let (access, refresh) = roles(learnt, self.refresh.is_some());
+        let (access, refresh) = roles(learnt, self.refresh.as_ref());
         if let Some(token) = access {
             self.held.access = Some(token.value.clone());
         }
@@ -92,12 +95,14 @@ impl Session {
     }
 }
 
-/// Which of an answer's tokens is which, in a session with or without a refresh token.
-fn roles(learnt: &Learnt, has_refresh: bool) -> (Option<&Token>, Option<&Token>) {
+/// Which of an answer's tokens is which, in a session with this refresh token or without one.
+fn roles<'a>(learnt: &'a Learnt, held: Option<&Token>) -> (Option<&'a Token>, Option<&'a Token>) {
+    let has_refresh = held.is_some();
+    let is_next = |next: &&Token| held.is_some_and(|held| next.place.is_named_as(&held.place));
     match learnt.tokens.as_slice() {
         [] => (None, None),
         [only] if has_refresh && only.role == Role::Refresh => (None, Some(only)),
-        [only] => (Some(only), None),
+        [only] => (Some(only), learnt.beside.as_ref().filter(is_next)),
         [first, .., last] => (Some(first), has_refresh.then_some(last)),
     }
 }
@@ -253,7 +258,7 @@ async fn try_refresh(
         if !(gives_token || (renews_cookie && !has_token)) {
             continue;
         }
-        let (access, refresh) = roles(&learnt, session.refresh.is_some());
+        let (access, refresh) = roles(&learnt, session.refresh.as_ref());
         draft.refresh_fields = fields(&learnt, access, refresh);
         draft.refresh = Some(call.clone());
         if session.user.is_none() {

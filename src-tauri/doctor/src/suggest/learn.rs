@@ -10,6 +10,7 @@ use vestibule_core::{RefreshChange, RefreshCookie, Secret};
 
 use super::guesses::plain;
 use super::jwt;
+use super::search::{folder, last_name};
 use super::user::{self, UserPlace};
 use super::wire::Answer;
 use crate::shape;
@@ -24,6 +25,24 @@ const SHORTEST: usize = 16;
 pub(super) enum Place {
     Pointer(String),
     Header(String),
+}
+
+impl Place {
+    /// Whether values at both have one name.
+    pub(super) fn is_named_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pointer(one), Self::Pointer(other)) => last_name(one) == last_name(other),
+            _ => self == other,
+        }
+    }
+
+    /// Whether both are members of one object.
+    fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Pointer(one), Self::Pointer(other)) => folder(one) == folder(other),
+            _ => false,
+        }
+    }
 }
 
 /// What a token seems to be for.
@@ -57,6 +76,9 @@ pub(super) struct SetCookie {
 #[derive(Clone, Default)]
 pub(super) struct Learnt {
     pub tokens: Vec<Token>,
+    /// A text beside the only token that may be one too: it is long and random, and nothing says what it
+    /// is for.
+    pub beside: Option<Token>,
     pub cookies: Vec<SetCookie>,
     pub user: Option<UserPlace>,
     /// The expiry of the access token and the name of its form.
@@ -108,8 +130,9 @@ pub(super) fn learn(answer: &Answer, typed: &str) -> Learnt {
         let all = leaves.iter().filter_map(|leaf| token_at(leaf, None, typed));
         tokens.extend(all.max_by_key(|token| token.value.secret().len()));
     }
-    sort(&mut tokens);
+    let beside = sort(&mut tokens);
     Learnt {
+        beside,
         expires: expiry(&leaves, &tokens),
         cookies: cookies(answer),
         user,
@@ -275,8 +298,8 @@ fn role(names: &[String], claims: Option<&Value>) -> Role {
 }
 
 /// The likeliest first; access tokens before refresh tokens. Of two that say nothing, the one that ends
-/// first is the access token, else the one that stands first.
-fn sort(tokens: &mut Vec<Token>) {
+/// first is the access token, else the one that stands first. Returns what may be a token beside the only one.
+fn sort(tokens: &mut Vec<Token>) -> Option<Token> {
     let ends = |token: &Token| {
         let exp = token
             .claims
@@ -290,9 +313,10 @@ fn sort(tokens: &mut Vec<Token>) {
     if tokens.len() > 1 {
         tokens.retain(|token| !is_id(token));
     }
-    // Beside what is known to be a token, a text that is only long is something else.
+    // Beside what is known to be a token, a text that is only long is likely to be something else.
+    let mut unsure = Vec::new();
     if tokens.first().is_some_and(|token| token.weight >= 3) {
-        tokens.retain(|token| token.weight > 0);
+        unsure = tokens.extract_if(.., |token| token.weight == 0).collect();
     }
     let mut seen: Vec<Secret> = Vec::new();
     tokens.retain(|token| {
@@ -302,6 +326,13 @@ fn sort(tokens: &mut Vec<Token>) {
     });
     tokens.truncate(3);
     tokens.sort_by_key(|token| (token.role, ends(token)));
+    let [only] = tokens.as_slice() else {
+        return None;
+    };
+    unsure.retain(|token| token.value != only.value && token.place.is_beside(&only.place));
+    unsure
+        .into_iter()
+        .max_by_key(|token| token.value.secret().len())
 }
 
 /// The cookies that an answer sets, read as the app reads them.

@@ -123,7 +123,7 @@ pub(crate) async fn find(
 
 fn hide_secrets(client: &mut Client, answer: &Answer) {
     let learnt = learn::learn(answer, "");
-    for token in &learnt.tokens {
+    for token in learnt.tokens.iter().chain(&learnt.beside) {
         client.masks.hide(token.value.secret(), "token");
     }
     for set in learnt.cookies.iter().filter(|set| set.is_likely) {

@@ -55,7 +55,7 @@ impl Console {
         };
         let waited = self
             .more
-            .wait_timeout_while(lines, Duration::from_secs(20), |lines| {
+            .wait_timeout_while(lines, Duration::from_secs(60), |lines| {
                 find(lines).is_none()
             });
         find(&waited.expect("nobody panicked").0)

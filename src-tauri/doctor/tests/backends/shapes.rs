@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vestibule_harness::PASSWORD;
@@ -277,6 +279,56 @@ pub fn access_and_refresh() -> impl Fn(&Request) -> Reply + Send + Sync + 'stati
             _ => Reply::missing(),
         }
     }
+}
+
+/// A JWT and an opaque token that renews it, in an envelope; refusals do not say what they miss
+/// (`directus`). Beside them stands another long text, which renews nothing.
+pub fn jwt_and_opaque() -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    let alive = Alive::default();
+    move |request| {
+        let body = request.json();
+        let refresh = body["refresh_token"].as_str().unwrap_or_default();
+        let grant = || {
+            let access = jwt(&json!({"id": "u-7", "jti": alive.issue("j")}));
+            alive.lock().insert(access.clone());
+            let tokens = json!({
+                "request": "nobody0needs0this0text",
+                "access_token": access,
+                "refresh_token": alive.issue("r"),
+                "expires": 900_000,
+            });
+            Reply::json(200, json!({"data": tokens}))
+        };
+        let no = |status, words: &str| Reply::json(status, json!({"errors": [{"message": words}]}));
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/auth/login") => match (body["email"].as_str(), body["password"].as_str()) {
+                (Some(EMAIL), Some(PASSWORD)) => grant(),
+                (Some(_), Some(_)) => no(401, "Invalid user credentials."),
+                _ => no(
+                    400,
+                    "Invalid payload. \"email\" and \"password\" are required.",
+                ),
+            },
+            ("POST", "/auth/refresh" | "/auth/logout") if refresh.is_empty() => {
+                no(400, "The token is required in the payload or in a cookie.")
+            }
+            ("POST", "/auth/refresh") if alive.end(refresh) => grant(),
+            ("POST", "/auth/logout") if alive.end(refresh) => Reply::empty(204),
+            ("POST", "/auth/refresh" | "/auth/logout") => no(401, "Invalid user credentials."),
+            ("GET", "/users/me") => match request.bearer("Bearer").is_some_and(|t| alive.has(t)) {
+                true => Reply::json(200, json!({"data": person()})),
+                false => no(401, "Invalid user credentials."),
+            },
+            _ => Reply::missing(),
+        }
+    }
+}
+
+/// A token that says these claims. Nobody checks its signature here.
+fn jwt(claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = json!({"alg": "HS256", "typ": "JWT"});
+    format!("{}.{}.c2lnbmVk", part(&header), part(claims))
 }
 
 /// One token that nobody can end, and a sign-out that does nothing, or none at all.

@@ -9,8 +9,8 @@ use vestibule_harness::PASSWORD;
 
 use crate::played::{Names, Played, Reply, Request, renamed};
 use crate::shapes::{
-    EMAIL, access_and_refresh, cookie_pair, form_token_endpoint, single_token, stateless,
-    token_in_header,
+    EMAIL, access_and_refresh, cookie_pair, form_token_endpoint, jwt_and_opaque, single_token,
+    stateless, token_in_header,
 };
 use crate::support::{Clerk, examined, holds};
 
@@ -244,6 +244,34 @@ async fn access_and_refresh_under_short_names() {
         other.contains("m2 = \"$refresh_token\"") && other.contains("m4 = \"$identifier\""),
         "{other}"
     );
+}
+
+/// Renamed, nothing but its length says that the second is a token, and no refusal names it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jwt_and_an_opaque_token_in_an_envelope() {
+    let names = Names {
+        paths: vec![
+            ("/auth/login", "/g/enter"),
+            ("/auth/refresh", "/g/renew"),
+            ("/auth/logout", "/g/sign-out"),
+            ("/users/me", "/g/whoami"),
+        ],
+        members: vec![
+            ("data", "m1"),
+            ("access_token", "m2"),
+            ("refresh_token", "m3"),
+            ("expires", "m4"),
+        ],
+        ..Names::default()
+    };
+    let [plain, other] =
+        plain_and_renamed(jwt_and_opaque, "/auth/login", names, at("/g/enter")).await;
+    assert!(
+        plain.contains("refresh_token = \"$refresh_token\""),
+        "{plain}"
+    );
+    assert!(other.contains("m3 = \"$refresh_token\""), "{other}");
+    assert!(other.contains("[endpoints.logout]"), "{other}");
 }
 
 /// A token that cannot be ended fits by the same words, whether there is a sign-out or not.
