@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Log;
 
-/// The thread whose panic ends the process.
+/// The thread whose panic ends the process in any build.
 const MAIN: &str = "main";
 const NAMELESS: &str = "a thread without a name";
 
@@ -29,7 +29,7 @@ pub(crate) fn tell(log: Log) {
             }
             _ => tracing::error!(place, thread, kind = kind(info), "a panic"),
         }
-        if thread == MAIN {
+        if cfg!(panic = "abort") || thread == MAIN {
             log.flush(PANIC_REPORT_TIMEOUT);
         }
     }));

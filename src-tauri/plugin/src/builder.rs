@@ -211,7 +211,10 @@ impl Plugin<Wry> for Vestibule {
         }
         match event {
             #[cfg(feature = "e2e")]
-            RunEvent::Ready => after_event(app, open_windows_of_tests),
+            RunEvent::Ready => {
+                after_event(app, open_windows_of_tests);
+                panic_in_a_task_of_a_test();
+            }
             RunEvent::Exit => {
                 fallback_data_dir::remove(app);
                 logging::end(app);
@@ -266,6 +269,21 @@ fn open_windows_of_tests(app: &AppHandle) {
         WebviewWindowBuilder::new(app, label, tauri::WebviewUrl::default())
             .build()
             .map(drop)
+    });
+}
+
+/// Panics in a task once the file that `VESTIBULE_E2E_PANIC` names is there.
+#[cfg(feature = "e2e")]
+fn panic_in_a_task_of_a_test() {
+    let Some(file) = std::env::var_os("VESTIBULE_E2E_PANIC") else {
+        return;
+    };
+    tauri::async_runtime::spawn(async move {
+        let pause = std::time::Duration::from_millis(20);
+        while !std::path::Path::new(&file).exists() {
+            tokio::time::sleep(pause).await;
+        }
+        panic!("a test asked for this panic");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Limits how much a page may ask of the app. A script in a window can call commands without end,
 //! so one table has a bound for each command: how many calls of it run at a time, for each window
-//! or for the whole app, and how soon after one call the next may begin. The size of the arguments
+//! or for the whole app, and how often calls of it may begin. The size of the arguments
 //! of all running commands is bounded together.
 //!
 //! A command takes a [`CommandSlot`] as an argument. Where no slot is left the command is refused
@@ -32,17 +32,76 @@ enum Scope {
     App,
 }
 
+/// How often calls may begin that are counted together: some in a row, and then one in each `every`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pace {
+    /// What they are counted under.
+    name: &'static str,
+    in_a_row: u32,
+    every: Duration,
+    /// What is bounded, at the beginning of a sentence, where the page shows the refusal to a person.
+    subject: Option<&'static str>,
+}
+
+impl Pace {
+    /// One call of a command in each `every`.
+    const fn gap(command: &'static str, every: Duration) -> Self {
+        Self {
+            name: command,
+            in_a_row: 1,
+            every,
+            subject: None,
+        }
+    }
+
+    /// How long the next call has to wait. `used_up_until` is when the calls so far no longer count.
+    fn wait(&self, used_up_until: Option<Instant>, now: Instant) -> Option<Duration> {
+        let used = used_up_until?.saturating_duration_since(now);
+        let free = self.every * self.in_a_row.saturating_sub(1);
+        used.checked_sub(free).filter(|wait| !wait.is_zero())
+    }
+
+    /// When the calls no longer count after one more.
+    fn after_one_more(&self, used_up_until: Option<Instant>, now: Instant) -> Instant {
+        used_up_until.unwrap_or(now).max(now) + self.every
+    }
+
+    fn words(&self, command: &str) -> String {
+        let every = self.every.as_millis();
+        match self.subject {
+            Some(subject) => format!(
+                "{subject} can be tried {} times in a row, and then once in {} seconds. Wait a little \
+                 before the next try.",
+                self.in_a_row,
+                every.div_ceil(1_000)
+            ),
+            None => format!(
+                "`{command}` may be called once in {every} ms. Call it again after `retryAfterMs`."
+            ),
+        }
+    }
+}
+
+/// Openings of the system's browser, and requests for a code for another device. A person tries a few
+/// times; a script could open a page of the browser every second for ever. A sign-in that succeeds
+/// counts too: where the provider still knows the person, a script can bring one about.
+const BROWSER_SIGN_INS: Pace = Pace {
+    name: "browser sign-ins",
+    in_a_row: 10,
+    every: Duration::from_secs(60),
+    subject: Some("A sign-in in the browser"),
+};
+
 /// The bound of one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CommandLimit {
     scope: Scope,
     at_once: usize,
-    /// The least time between the beginnings of two calls.
-    gap: Duration,
+    pace: Pace,
 }
 
 /// The bound of each command. The last row is for all that are not named.
-fn limit_of(command: &str) -> CommandLimit {
+fn limit_of(command: &'static str) -> CommandLimit {
     let (scope, at_once, gap_ms) = match command {
         // Each window costs an engine process. [`WINDOWS`] bounds their number.
         "new_window" => (Scope::App, 1, 0),
@@ -59,10 +118,10 @@ fn limit_of(command: &str) -> CommandLimit {
         // Each call sends a request to the backend, which may take half a minute. A person signs in
         // in one window at a time, so a few at once are enough.
         "login" | "register" | "verify_otp" | "send_otp" => (Scope::App, 8, 0),
-        // Each call opens the system's browser, and runs until the person has signed in there: one in
-        // each window.
-        "sign_in_by_browser" => (Scope::App, WINDOWS, 1_000),
-        "open_browser_again" => (Scope::App, 1, 1_000),
+        // Each call opens the system's browser. The first runs until the person has signed in there: one
+        // in each window. [`BROWSER_SIGN_INS`] bounds how often both are called.
+        "sign_in_by_browser" => (Scope::App, WINDOWS, 0),
+        "open_browser_again" => (Scope::App, 1, 0),
         // Each call replaces what the person has copied.
         "copy_browser_address" => (Scope::App, 1, 500),
         // Each call may bring a window to the front. Nobody mends a pasted link within this.
@@ -72,10 +131,14 @@ fn limit_of(command: &str) -> CommandLimit {
         // Enough for a busy page, whose bodies are sent and read piece by piece.
         _ => (Scope::Window, 128, 0),
     };
+    let pace = match command {
+        "sign_in_by_browser" | "open_browser_again" => BROWSER_SIGN_INS,
+        _ => Pace::gap(command, Duration::from_millis(gap_ms)),
+    };
     CommandLimit {
         scope,
         at_once,
-        gap: Duration::from_millis(gap_ms),
+        pace,
     }
 }
 
@@ -87,8 +150,8 @@ pub struct CommandLimits(Mutex<RunningCommands>);
 struct RunningCommands {
     /// The number of running calls by command and window. A number of zero has no entry.
     counts: HashMap<Key, usize>,
-    /// When each command that has a gap last began.
-    began: HashMap<&'static str, Instant>,
+    /// When the calls of each [`Pace`] no longer count.
+    used_up_until: HashMap<&'static str, Instant>,
     given: usize,
     /// Windows that are being opened.
     opening: usize,
@@ -108,7 +171,7 @@ impl CommandLimits {
         let CommandLimit {
             scope,
             at_once,
-            gap,
+            pace,
         } = limit;
         let label = match scope {
             Scope::Window => window,
@@ -132,17 +195,13 @@ impl CommandLimits {
             )));
         }
         let now = Instant::now();
-        let began = running.began.get(command);
-        let wait = began.and_then(|began| gap.checked_sub(now.duration_since(*began)));
-        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
-            let words = format!(
-                "`{command}` may be called once in {} ms. Call it again after `retryAfterMs`.",
-                gap.as_millis()
-            );
-            return Err(busy(words).retry_after(Some(wait)));
-        }
-        if !gap.is_zero() {
-            running.began.insert(command, now);
+        if !pace.every.is_zero() {
+            let used_up_until = running.used_up_until.get(pace.name).copied();
+            if let Some(wait) = pace.wait(used_up_until, now) {
+                return Err(busy(pace.words(command)).retry_after(Some(wait)));
+            }
+            let later = pace.after_one_more(used_up_until, now);
+            running.used_up_until.insert(pace.name, later);
         }
         running.given += given;
         *running.counts.entry(key.clone()).or_default() += 1;
@@ -165,7 +224,7 @@ impl CommandLimits {
     }
 }
 
-/// The message is for the developers of the page. It is not logged: a page that calls commands
+/// The message is for the developers of the page, or for a person ([`Pace::subject`]). It is not logged: a page that calls commands
 /// without end would fill the log.
 fn busy(words: String) -> AuthError {
     AuthError::with_message(ErrorCode::Busy, words)
@@ -196,7 +255,7 @@ impl<'de, R: Runtime> CommandArg<'de, R> for OneAtATime<R> {
         let limit = CommandLimit {
             scope: Scope::App,
             at_once: 1,
-            gap: Duration::ZERO,
+            pace: Pace::gap(command.name, Duration::ZERO),
         };
         let slot = CommandSlot::admit(&command, limit);
         slot.map(Self).map_err(InvokeError::from)
@@ -308,6 +367,61 @@ mod tests {
         let refused = refused.expect_err("too soon");
         let wait = refused.retry_after_ms.expect("a time to wait");
         assert!((1..=3_000).contains(&wait), "{wait}");
+    }
+
+    #[test]
+    fn the_browser_is_opened_a_few_times_and_then_once_a_minute_however_it_is_asked() {
+        let limits = CommandLimits::default();
+        let call = |command, window| {
+            let key = limits.admit(command, limit_of(command), window, 0)?;
+            limits.end(&key, 0);
+            Ok::<_, AuthError>(())
+        };
+        for number in 0..5 {
+            call("sign_in_by_browser", "main").unwrap_or_else(|error| panic!("{number}: {error}"));
+            call("open_browser_again", "window-2").expect("a person may open it again at once");
+        }
+        for command in ["sign_in_by_browser", "open_browser_again"] {
+            let refused = call(command, "main").expect_err("the eleventh");
+            assert_eq!(refused.code, ErrorCode::Busy);
+            let wait = refused.retry_after_ms.expect("a time to wait");
+            assert!((1..=60_000).contains(&wait), "{wait}");
+            // The page shows it to a person, who knows no commands.
+            assert!(!refused.message.contains(command), "{refused}");
+            assert!(refused.message.contains("10 times in a row"), "{refused}");
+        }
+        let another = limits.admit("unlock_keyring", limit_of("unlock_keyring"), "main", 0);
+        assert!(another.is_ok(), "other commands are counted by themselves");
+    }
+
+    #[test]
+    fn what_is_used_up_comes_back_one_by_one() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let pace = Pace {
+            in_a_row: 3,
+            every: Duration::from_secs(60),
+            ..BROWSER_SIGN_INS
+        };
+        let mut used_up_until = None;
+        let mut begin = |seconds| {
+            let wait = pace.wait(used_up_until, at(seconds));
+            if wait.is_none() {
+                used_up_until = Some(pace.after_one_more(used_up_until, at(seconds)));
+            }
+            wait.map(|wait| wait.as_secs())
+        };
+        assert_eq!([0, 0, 0].map(&mut begin), [None; 3]);
+        assert_eq!(begin(0), Some(60));
+        assert_eq!(begin(59), Some(1));
+        assert_eq!(begin(60), None, "one a minute");
+        assert_eq!(begin(61), Some(59));
+        assert_eq!(
+            [300, 300, 300].map(&mut begin),
+            [None; 3],
+            "and all after a quiet while"
+        );
+        assert_eq!(begin(300), Some(60), "but not more than before");
     }
 
     #[test]

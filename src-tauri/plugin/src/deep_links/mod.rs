@@ -13,7 +13,6 @@
 
 mod notices;
 mod registration;
-mod route;
 mod scheme;
 
 use std::collections::VecDeque;
@@ -21,6 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager as _, async_runtime};
+use vestibule_core::deep_links::{self, Route, Scheme};
 use vestibule_core::profile::ProfileError;
 use vestibule_core::single_instance::Arguments;
 use vestibule_core::wire::{LinkNotices, LinkSubject, OpenedLink};
@@ -32,8 +32,6 @@ use crate::window_channels::WindowChannels;
 use crate::windows;
 
 use self::notices::Notices;
-use self::route::Route;
-use self::scheme::Scheme;
 
 /// The most links that wait to be read.
 const MOST: usize = notices::MOST;
@@ -55,7 +53,7 @@ impl DeepLinks {
     /// If it names a scheme that the app cannot have.
     pub fn configured(config: &tauri::Config) -> Result<Self, ProfileError> {
         Ok(Self {
-            scheme: Scheme::configured(config)?,
+            scheme: scheme::configured(config)?,
             ..Self::default()
         })
     }
@@ -186,7 +184,7 @@ pub fn open(app: &AppHandle, link: &[u8]) -> Result<OpenedLink, AuthError> {
         let words = "This app opens no links.";
         return Err(AuthError::with_message(ErrorCode::Unsupported, words));
     };
-    let route = route::read(link, scheme).map_err(|fault| {
+    let route = deep_links::read(link, scheme).map_err(|fault| {
         tracing::warn!(?fault, "a link is not one of this app and was ignored");
         let words = format!("This link is not one that {} knows.", product_name(app));
         AuthError::with_message(ErrorCode::InvalidInput, words)

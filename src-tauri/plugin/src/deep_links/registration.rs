@@ -3,7 +3,7 @@
 
 use tauri::AppHandle;
 
-use super::scheme::Scheme;
+use vestibule_core::deep_links::Scheme;
 
 /// Registers the scheme, on a thread of its own because it runs programs of the desktop.
 #[cfg(all(debug_assertions, any(windows, target_os = "linux")))]

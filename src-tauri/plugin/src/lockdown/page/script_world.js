@@ -13,24 +13,27 @@ const sendPageCalls = ({ boundedFetch, refusal, isShell }) => {
     return protocol === location.protocol && host === location.host;
   };
 
+  const whole = async (response) => {
+    const { status, statusText, redirected, url } = response;
+    const answer = { status, statusText, redirected, url, headers: [...response.headers] };
+    return { ...answer, body: await response.arrayBuffer() };
+  };
+
   /**
-   * The answer of a command whose request failed in a page that stays. Tauri would send the command
-   * again, by the handler that the page does not have.
+   * The answer of a command whose request failed in a page that stays, or whose answer broke off. Tauri
+   * would send the command again, by the handler that the page does not have.
    */
   const unanswered = async ({ message }) => {
     await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
-    return refusal("other", null, `The app did not answer (${message}). Try again.`);
+    return whole(refusal("other", null, `The app did not answer (${message}). Try again.`));
   };
 
   const send = async ({ address, method, headers, body }) => {
     if (!isShell(address) && !isOwnPage(address)) {
       throw new TypeError("A page reaches the app and its own pages, and nothing else.");
     }
-    const sent = boundedFetch(address, { method, headers, body });
-    const response = isShell(address) ? await sent.catch(unanswered) : await sent;
-    const { status, statusText, redirected, url } = response;
-    const answer = { status, statusText, redirected, url, headers: [...response.headers] };
-    return { ...answer, body: await response.arrayBuffer() };
+    const sent = boundedFetch(address, { method, headers, body }).then(whole);
+    return isShell(address) ? sent.catch(unanswered) : sent;
   };
 
   const answer = (detail) =>
