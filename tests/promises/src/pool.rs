@@ -9,10 +9,16 @@ use vestibule_harness::Lost;
 
 use crate::registry::Setting;
 
-/// How many jobs that keep a processor busy run at once.
-const BUSY_JOBS: usize = 16;
+/// How many jobs that keep a processor busy run at once, for each processor: each waits a little too.
+const BUSY_JOBS_BY_PROCESSOR: usize = 2;
 /// How many jobs that mostly wait run at once.
 const WAITING_JOBS: usize = 256;
+
+/// How many jobs that keep a processor busy run at once on this machine. More would only wait for each
+/// other, and with them the tests beside them that bound a time.
+pub fn busy_jobs() -> usize {
+    BUSY_JOBS_BY_PROCESSOR * std::thread::available_parallelism().map_or(2, usize::from)
+}
 
 pub struct Job {
     /// How its loss is reported.
@@ -29,7 +35,7 @@ pub async fn run(subject: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, 
     // Jobs that wait start first, so that the others run meanwhile.
     jobs.sort_by_key(|job| !job.slow);
     let (busy, waiting) = (
-        Arc::new(Semaphore::new(BUSY_JOBS)),
+        Arc::new(Semaphore::new(busy_jobs())),
         Arc::new(Semaphore::new(WAITING_JOBS)),
     );
     let of = jobs.len() as u64;

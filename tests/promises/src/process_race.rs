@@ -27,7 +27,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A few hundred rotations.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, [(Carrier::Cookie, 240), (Carrier::Provider, 80)]).await
+    run(setting, [(Carrier::Cookie, 120), (Carrier::Provider, 40)]).await
 }
 
 /// The long form: many rotations.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
-use vestibule_backend::Carrier;
 use vestibule_core::accounts::{Accounts, AccountsConfig};
 use vestibule_core::session::Session;
 use vestibule_core::testing::{
@@ -17,9 +16,9 @@ use vestibule_core::testing::{
 };
 use vestibule_core::{AccountId, SecretBytes, SecretStore, StoreError};
 use vestibule_harness::child::{Protocol, report, serve};
-use vestibule_harness::{
-    Lost, Pace, TestHost, clock, is_fresh, login, owner, profile, try_eventually, why,
-};
+use vestibule_harness::{Lost, Pace, TestHost, clock, is_fresh, owner, try_eventually, why};
+
+use crate::carrier::Carrier;
 
 /// How fast the app's clock goes: upkeep begins ten seconds after a start.
 const PACE: Pace = Pace {
@@ -39,6 +38,8 @@ pub struct Start {
     pub keyring: PathBuf,
     /// The backend of each workspace.
     pub backends: BTreeMap<String, String>,
+    /// The word of the carrier with which everybody signs in.
+    pub carrier: String,
 }
 
 /// What the parent can ask for.
@@ -118,6 +119,7 @@ struct App {
     runtime: Runtime,
     accounts: Accounts,
     host: Arc<TestHost>,
+    carrier: Carrier,
 }
 
 impl App {
@@ -135,8 +137,9 @@ impl App {
         let keyring = FolderRecords::open(start.keyring).map_err(|error| unusable(&error))?;
         let clock = clock();
         let host = TestHost::new(clock.clone(), &[]).with_keyring(Arc::new(FolderKeyring(keyring)));
+        let carrier = Carrier::of(&start.carrier)?;
         for (workspace, address) in &start.backends {
-            let profile = profile(address, Carrier::Cookie, serde_json::json!({}))?;
+            let profile = carrier.profile(address, serde_json::json!({}))?;
             host.set_profile(workspace, profile);
         }
         let host = Arc::new(host);
@@ -154,6 +157,7 @@ impl App {
             runtime,
             accounts,
             host,
+            carrier,
         })
     }
 
@@ -162,20 +166,27 @@ impl App {
             runtime,
             accounts,
             host,
+            carrier,
         } = self;
-        runtime.block_on(async { perform(accounts, host, command).await })
+        runtime.block_on(async { perform(accounts, host, *carrier, command).await })
     }
 }
 
-async fn perform(accounts: &Accounts, host: &TestHost, command: Command) -> Result<Seen, Lost> {
+async fn perform(
+    accounts: &Accounts,
+    host: &TestHost,
+    carrier: Carrier,
+    command: Command,
+) -> Result<Seen, Lost> {
     let failed = |error: vestibule_core::AuthError| error.to_string();
     match command {
         Command::DieAt(steps) => {
             *DEATH.lock().unwrap_or_else(PoisonError::into_inner) = steps;
         }
         Command::SignIn(window, email) => {
-            let (_, session) = page(accounts, &window)?;
-            session.login(login(&email)).await.map_err(failed)?;
+            let (id, session) = page(accounts, &window)?;
+            let desktop = host.desktop_of(id);
+            carrier.sign_in(&session, &desktop, &email).await?;
             let named = || named(accounts).contains(&email);
             try_eventually("the list to name who signed in", named).await?;
         }

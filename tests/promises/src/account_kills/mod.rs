@@ -1,5 +1,5 @@
 //! An app with several accounts is killed at every step of adding, signing in twice, switching, signing
-//! out and removing. The next start lists and signs in everybody who was signed in, and nobody who was
+//! out and removing; its people have signed in with passwords, or by the browser. The next start lists and signs in everybody who was signed in, and nobody who was
 //! removed.
 
 mod child;
@@ -14,6 +14,7 @@ use vestibule_harness::child::{ChildProcess, command};
 use vestibule_harness::{Lost, account, alive, start_backend, try_eventually};
 
 use self::child::{AccountsProtocol, Command, Seen, Start};
+use crate::carrier::Carrier;
 use crate::crash::Queue;
 use crate::registry::Setting;
 use crate::report::Row;
@@ -89,23 +90,30 @@ impl Deed {
     ];
 }
 
-/// Every step once.
+/// Every step once, and a sample of them with people who have signed in by the browser.
 pub async fn short(setting: &Setting) -> Row {
-    run_rounds(setting, 1).await
+    run_rounds(setting, 1, 3).await
 }
 
-/// Every step again and again.
+/// Every step again and again, in both ways.
 pub async fn long(setting: &Setting) -> Row {
-    run_rounds(setting, LONG_ROUNDS).await
+    run_rounds(setting, LONG_ROUNDS, 1).await
 }
 
-async fn run_rounds(setting: &Setting, rounds: u64) -> Row {
+/// Each step `rounds` times with passwords, and one in so many of them by the browser too.
+async fn run_rounds(setting: &Setting, rounds: u64, one_in: usize) -> Row {
     let kills = Deed::ALL.into_iter().flat_map(|deed| {
         let steps = deed.steps().into_iter();
         steps.map(move |step| (deed, step))
     });
     let kills: Vec<_> = kills.collect();
-    let jobs: Vec<_> = (0..rounds).flat_map(|_| kills.clone()).collect();
+    let once = kills.iter().enumerate().flat_map(|(at, &(deed, step))| {
+        let by_browser = (at % one_in == 0).then_some(Carrier::Provider);
+        let carriers = [Carrier::Cookie].into_iter().chain(by_browser);
+        carriers.map(move |carrier| (carrier, deed, step))
+    });
+    let once: Vec<_> = once.collect();
+    let jobs: Vec<_> = (0..rounds).flat_map(|_| once.clone()).collect();
     let of = jobs.len() as u64;
     let backend = start_backend(Config::default()).await;
     let queue = Queue::new("account kills", setting, jobs);
@@ -114,12 +122,14 @@ async fn run_rounds(setting: &Setting, rounds: u64) -> Row {
             let (setting, backend) = (setting.clone(), backend.clone());
             async move {
                 let (mut kept, mut losses) = (0_u64, 0_u64);
-                while let Some((deed, step)) = queue.next() {
-                    match kill(&setting, &backend, deed, step).await {
+                while let Some((carrier, deed, step)) = queue.next() {
+                    match kill(&setting, &backend, carrier, deed, step).await {
                         Ok(()) => kept += 1,
                         Err(lost) => {
                             losses += 1;
-                            eprintln!("\raccount kills lost: {deed:?}, at {step}: {lost}");
+                            eprintln!(
+                                "\raccount kills lost: {carrier:?}, {deed:?}, at {step}: {lost}"
+                            );
                         }
                     }
                     queue.done();
@@ -138,8 +148,9 @@ async fn run_rounds(setting: &Setting, rounds: u64) -> Row {
     Row {
         what: format!(
             "SIGKILL of an app with several accounts at {} steps of adding, switching, signing out \
-             and removing",
-            kills.len()
+             and removing, {} of them with people who have signed in by the browser",
+            kills.len(),
+            once.len() - kills.len()
         ),
         runs: of,
         losses,
@@ -156,7 +167,7 @@ struct Home {
 }
 
 impl Home {
-    fn new(backend: &Backend) -> Result<Self, Lost> {
+    fn new(backend: &Backend, carrier: Carrier) -> Result<Self, Lost> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let address = backend.url();
         let backends = [FIRST, OTHER].map(|name| (name.to_owned(), address.clone()));
@@ -165,6 +176,7 @@ impl Home {
                 folder: folder.path().join("workspaces"),
                 keyring: folder.path().join("keyring"),
                 backends: BTreeMap::from(backends),
+                carrier: carrier.word().to_owned(),
             },
             _folder: folder,
             people: [account(backend)?, account(backend)?, account(backend)?],
@@ -183,10 +195,11 @@ impl Home {
 async fn kill(
     setting: &Setting,
     backend: &Arc<Backend>,
+    carrier: Carrier,
     deed: Deed,
     step: &str,
 ) -> Result<(), Lost> {
-    let home = Home::new(backend)?;
+    let home = Home::new(backend, carrier)?;
     let [first, second, third] = &home.people;
     let of_second = match deed {
         Deed::RemoveWorkspace => OTHER,

@@ -1,17 +1,19 @@
 //! No token reaches the webview.
 //!
 //! The backend puts a mark into every token it issues. In the real window people sign in (with a
-//! password, with a code, or with a new account), use every screen, stay for longer than an access
-//! token lives, and sign out. Several times in each session the memory of the web process and of
+//! password, with a code, with a new account, by the system's browser or by a code on another device),
+//! use every screen, stay for longer than an access token lives, and sign out. Several times in each session the memory of the web process and of
 //! the network process is searched for the mark, in every form, and so are all files of the
 //! desktop; at the end of a session, every message between page and shell. A token that was there
 //! only for a moment is likely to be found later, since these processes do not wipe what they
-//! free. The long form also visits every state of every screen.
+//! free. The long form also visits every state of every screen, and signs in by a link.
 //!
 //! Before that, a control puts a text into each of those places, in every form, and the search
 //! must find it. In the app's own memory the search must find the refresh token of the signed-in
-//! user; the row says how many copies are left there after a sign-out.
+//! user, and what a sign-in outside of the app needs while it goes on; the row says how many copies are
+//! left there after a sign-out, and after a sign-in that came to nothing.
 
+mod browser;
 mod control;
 pub mod memory;
 mod person;
@@ -19,7 +21,10 @@ pub mod search;
 mod watch;
 
 use uuid::Uuid;
-use vestibule_acceptance::{App, CONDITION_TIMEOUT, DEMO, PASSWORD, Role, Stage, tour};
+use vestibule_acceptance::{
+    App, CONDITION_TIMEOUT, DEMO, PASSWORD, Role, Stage, SystemBrowser, browser_screens,
+    issuer_profile, tour,
+};
 use vestibule_backend::Config;
 
 use crate::registry::Setting;
@@ -34,31 +39,35 @@ const PER_APP: u64 = 8;
 /// Which sessions run, and how many.
 #[derive(Clone, Copy)]
 struct Plan {
+    /// On each desktop.
     sessions: u64,
-    /// Whether every state of every screen is visited once as well.
+    /// How many desktops are in use at a time. Each has an app and a backend of its own.
+    desktops: usize,
+    /// Whether every state of every screen is visited once as well, and a sign-in comes back by a link.
     tour: bool,
 }
 
 /// The short form: each way of signing in once.
 pub async fn short(setting: &Setting) -> Row {
-    let sessions = 4;
+    let sessions = person::WAYS;
     run(
         setting,
         Plan {
             sessions,
+            desktops: 1,
             tour: false,
         },
     )
     .await
 }
 
-/// The long form: many sessions.
+/// The long form: two hundred sessions, half of them on each of two desktops.
 pub async fn long(setting: &Setting) -> Row {
-    let sessions = 200;
     run(
         setting,
         Plan {
-            sessions,
+            sessions: 100,
+            desktops: 2,
             tour: true,
         },
     )
@@ -73,66 +82,133 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
         bound: "0 tokens seen",
         holds: false,
     };
-    let (setting, runtime) = (setting.clone(), tokio::runtime::Handle::current());
-    // The window's driver must stay on one thread.
-    let playing = tokio::task::spawn_blocking(move || runtime.block_on(play(&setting, plan)));
-    match playing.await {
-        Ok(Ok(told)) => {
-            for place in told.seen.iter().take(20) {
-                eprintln!("canaries lost: {place}");
+    let desktops: Vec<_> = (0..plan.desktops)
+        .map(|desktop| {
+            let (setting, runtime) = (setting.clone(), tokio::runtime::Handle::current());
+            let tour = plan.tour && desktop == 0;
+            let plan = Plan { tour, ..plan };
+            // The window's driver must stay on one thread.
+            tokio::task::spawn_blocking(move || runtime.block_on(play(&setting, plan, desktop)))
+        })
+        .collect();
+    let mut told = Told::default();
+    let mut is_whole = true;
+    for playing in desktops {
+        let ended = playing.await.map_err(|broken| broken.to_string());
+        match ended.flatten() {
+            Ok(more) => told.add(more),
+            Err(lost) => {
+                eprintln!("canaries lost: {lost}");
+                is_whole = false;
             }
-            row.runs = told.sessions;
-            row.losses = told.seen.len() as u64;
-            row.holds = told.sessions >= plan.sessions && row.losses == 0;
-            row.what = told.what;
         }
-        Ok(Err(lost)) => eprintln!("canaries lost: {lost}"),
-        Err(broken) => eprintln!("canaries lost: {broken}"),
+    }
+    for place in told.seen.iter().take(20) {
+        eprintln!("canaries lost: {place}");
+    }
+    row.runs = told.sessions;
+    if is_whole {
+        row.losses = told.seen.len() as u64;
+        row.holds = told.sessions >= plan.sessions * plan.desktops as u64 && row.losses == 0;
+        row.what = told.words();
     }
     row
 }
 
 /// What the searches found.
+#[derive(Default)]
 struct Told {
     sessions: u64,
+    /// How many states of screens were visited.
+    screens: usize,
     seen: Vec<String>,
-    what: String,
+    looks: u64,
+    bytes: u64,
+    messages: u64,
+    left: Vec<Left>,
 }
 
-async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
+impl Told {
+    fn add(&mut self, more: Self) {
+        self.sessions += more.sessions;
+        self.screens += more.screens;
+        self.seen.extend(more.seen);
+        self.looks += more.looks;
+        self.bytes += more.bytes;
+        self.messages += more.messages;
+        self.left.extend(more.left);
+    }
+
+    fn words(&self) -> String {
+        let most = |of: fn(&Left) -> usize| self.left.iter().map(of).max().unwrap_or_default();
+        let clean = self.left.iter().filter(|left| left.copies == 0).count();
+        let tour = match self.screens {
+            0 => String::new(),
+            screens => format!(", {screens} states of screens"),
+        };
+        let all = self.left.len();
+        let others = if clean < all {
+            format!(
+                ", the others at most {} copies of {}",
+                most(|left| left.copies),
+                most(|left| left.tokens + left.of_sign_in)
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "{} looks at {} MB of the webview's memory and at all files, {} messages{tour}; \
+             {clean} of {all} sign-outs, and sign-ins that came to nothing, left no refresh token and \
+             nothing of the sign-in in the app's own memory{others}",
+            self.looks,
+            self.bytes / 1_000_000,
+            self.messages,
+        )
+    }
+}
+
+async fn play(setting: &Setting, plan: Plan, desktop: usize) -> Result<Told, Lost> {
     let mark = format!("canary{}", Uuid::new_v4().simple());
     let config = Config {
         mark: Some(mark.clone()),
         ..Config::default()
     };
     // Web storage is a place too, which an app with several accounts does not have.
-    let stage = Stage::new("canaries", config).await.of_one_account();
+    let stage = Stage::new(format!("canaries-{desktop}"), config);
+    let stage = stage.await.of_one_account();
+    let browser = SystemBrowser::new();
+    let (_profile, profile) = issuer_profile(&stage, false, "");
+    let stage = stage.with([browser.path(), ("VESTIBULE_PROFILE", profile)]);
     let _ = std::fs::remove_file(stage.log());
     let marks = known(&stage, mark).await?;
     let mut watch = Watch::new(&stage, &marks);
     let mut sessions = 0;
     let mut app = stage.start().await;
     while sessions < plan.sessions {
-        person::session(&stage, &app, &mut watch, sessions).await?;
+        person::session(&stage, &app, &browser, &mut watch, sessions).await?;
         sessions += 1;
-        setting.progress("canaries", sessions, plan.sessions);
+        let subject = format!("canaries of desktop {desktop}");
+        setting.progress(&subject, sessions, plan.sessions);
         if sessions % PER_APP == 0 && sessions < plan.sessions {
             app = person::restored(&stage, app, &mut watch).await?;
         }
     }
     app.kill();
     let screens = if plan.tour {
+        browser::by_link(&stage, &browser, &mut watch).await?;
         toured(&stage, &mut watch).await?
     } else {
         0
     };
-    let what = told(&watch, screens);
-    let seen = watch.seen;
     let _ = std::fs::remove_file(stage.log());
     Ok(Told {
         sessions,
-        seen,
-        what,
+        screens,
+        seen: watch.seen,
+        looks: watch.looks,
+        bytes: watch.bytes,
+        messages: watch.messages,
+        left: watch.left,
     })
 }
 
@@ -169,6 +245,15 @@ async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
     if !cookie.is_some_and(|token| token.starts_with(&mark)) {
         return Err("a refresh token has no mark".into());
     }
+    let client = reqwest::Client::builder().no_proxy().build();
+    let keys = client.map_err(|error| error.to_string())?;
+    let keys = keys.get(format!("{}/oidc/keys", stage.backend.url()));
+    let keys = keys.send().await.map_err(|error| error.to_string())?;
+    let keys = keys.text().await;
+    // Each ID token names its key in its header.
+    if !keys.is_ok_and(|keys| keys.contains(&mark)) {
+        return Err("the key of the ID tokens has no mark".into());
+    }
     let planted = format!("planted{}", Uuid::new_v4().simple());
     control::finds(stage, &app, &planted).await?;
     signed_out(&app).await;
@@ -188,7 +273,7 @@ async fn signed_out(app: &App) {
 async fn toured(stage: &Stage, watch: &mut Watch<'_>) -> Result<usize, Lost> {
     let (mut screens, mut pushed) = (0, 0);
     let mut lost = None;
-    tour::walk(stage, async |app, screen| {
+    let mut visit = async |app: &App, screen: &str| {
         screens += 1;
         let looked = watch.look(screen);
         match looked.and(watch.overhear(app).await) {
@@ -196,38 +281,13 @@ async fn toured(stage: &Stage, watch: &mut Watch<'_>) -> Result<usize, Lost> {
             Ok(heard) => pushed += heard.pushed,
             Err(error) => lost = lost.take().or(Some(error)),
         }
-    })
-    .await;
+    };
+    // The tour leaves somebody signed in.
+    browser_screens::walk(stage, &mut visit).await;
+    tour::walk(stage, &mut visit).await;
     match lost {
         Some(lost) => Err(lost),
         None if pushed == 0 => Err("no event was recorded on any screen".into()),
         None => Ok(screens),
     }
-}
-
-fn told(watch: &Watch<'_>, screens: usize) -> String {
-    let most = |of: fn(&Left) -> usize| watch.left.iter().map(of).max().unwrap_or_default();
-    let clean = watch.left.iter().filter(|left| left.copies == 0).count();
-    let tour = if screens > 0 {
-        format!(", {screens} states of screens")
-    } else {
-        String::new()
-    };
-    let all = watch.left.len();
-    let others = if clean < all {
-        format!(
-            ", the others at most {} copies of {}",
-            most(|left| left.copies),
-            most(|left| left.tokens)
-        )
-    } else {
-        String::new()
-    };
-    format!(
-        "{} looks at {} MB of the webview's memory and at all files, {} messages{tour}; \
-         {clean} of {all} sign-outs left no refresh token in the app's own memory{others}",
-        watch.looks,
-        watch.bytes / 1_000_000,
-        watch.messages,
-    )
 }

@@ -5,24 +5,66 @@ use std::time::Duration;
 
 use vestibule_acceptance::{
     ADMIN, ADMIN_NAME, App, CONDITION_TIMEOUT, DEMO, DEMO_NAME, OTP, OTP_NAME, PASSWORD, Role,
-    Stage, containing, until,
+    Stage, SystemBrowser, containing, until,
 };
-use vestibule_harness::Lost;
+use vestibule_harness::{Lost, REFRESH, TOKEN};
 
+use super::browser;
 use super::watch::Watch;
 
+/// In how many ways people sign in.
+pub const WAYS: u64 = 5;
+
 const PASSWORD_OF_NEW: &str = "a few words work well";
+
+/// Who has signed in, and where the session is renewed and ended.
+pub struct SignedIn {
+    name: &'static str,
+    refresh: &'static str,
+    sign_out: &'static str,
+}
+
+impl SignedIn {
+    /// By a password.
+    fn at_backend(name: &'static str) -> Self {
+        Self {
+            name,
+            refresh: REFRESH,
+            sign_out: "/logout",
+        }
+    }
+
+    /// Outside of the app.
+    pub fn at_provider() -> Self {
+        Self {
+            name: DEMO_NAME,
+            refresh: TOKEN,
+            sign_out: "/oidc/revoke",
+        }
+    }
+}
 
 /// One session, from a window in which nobody is signed in back to such a window.
 pub async fn session(
     stage: &Stage,
     app: &App,
+    browser: &SystemBrowser,
     watch: &mut Watch<'_>,
     number: u64,
 ) -> Result<(), Lost> {
-    let name = sign_in(stage, app, watch, number).await?;
+    let signed_in = match number % WAYS {
+        3 => {
+            browser::by_browser(stage, app, browser, watch).await?;
+            SignedIn::at_provider()
+        }
+        4 => {
+            browser::by_code(stage, app, watch).await?;
+            SignedIn::at_provider()
+        }
+        way => SignedIn::at_backend(sign_in(stage, app, watch, way, number).await?),
+    };
     app.arrives("/dashboard/").await;
-    app.find(Role::Button, containing(name)).await;
+    app.find(Role::Button, containing(signed_in.name)).await;
     app.find(Role::Heading, "Your session").await;
     watch.look("dashboard")?;
     if watch.own()?.tokens == 0 {
@@ -30,29 +72,33 @@ pub async fn session(
             "the search does not find the refresh token in the app's own memory either".into(),
         );
     }
-    use_it(stage, app, watch).await?;
-    people(app, watch, name).await?;
-    sign_out(stage, app, watch, name).await
+    use_it(stage, app, watch, &signed_in).await?;
+    people(app, watch, signed_in.name).await?;
+    sign_out(stage, app, watch, &signed_in).await
 }
 
-/// Signs in with a password as one of two people, with a code, or with a new account.
+/// Signs in with a code, with a password alone, or with a new account. [`DEMO`] signs in with a password
+/// before and between, and outside of the app.
 async fn sign_in(
     stage: &Stage,
     app: &App,
     watch: &mut Watch<'_>,
+    way: u64,
     number: u64,
 ) -> Result<&'static str, Lost> {
-    if number % 4 == 3 {
-        app.open("/auth/register/").await;
-        app.fill("Name", "Noor New").await;
-        app.fill("E-mail", &format!("noor{number}@vestibule.test"))
-            .await;
-        app.fill("Password", PASSWORD_OF_NEW).await;
-        app.click(Role::Button, "Create account").await;
-        return Ok("Noor New");
-    }
-    let people = [(OTP, OTP_NAME), (DEMO, DEMO_NAME), (ADMIN, ADMIN_NAME)];
-    let (email, name) = people[usize::try_from(number % 4).unwrap_or_default()];
+    let (email, name) = match way {
+        0 => (OTP, OTP_NAME),
+        1 => (ADMIN, ADMIN_NAME),
+        _ => {
+            app.open("/auth/register/").await;
+            app.fill("Name", "Noor New").await;
+            app.fill("E-mail", &format!("noor{number}@vestibule.test"))
+                .await;
+            app.fill("Password", PASSWORD_OF_NEW).await;
+            app.click(Role::Button, "Create account").await;
+            return Ok("Noor New");
+        }
+    };
     app.open("/auth/login/").await;
     app.fill("E-mail", email).await;
     app.fill("Password", PASSWORD).await;
@@ -67,7 +113,12 @@ async fn sign_in(
 }
 
 /// Visits every other screen, and causes a refresh in between.
-async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), Lost> {
+async fn use_it(
+    stage: &Stage,
+    app: &App,
+    watch: &mut Watch<'_>,
+    signed_in: &SignedIn,
+) -> Result<(), Lost> {
     app.open("/").await;
     app.find(Role::Link, "Go to your dashboard").await;
     app.open("/payment/").await;
@@ -80,12 +131,12 @@ async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), L
     app.find(Role::Heading, "There is no such page").await;
 
     // A refused access token, a rotation, and a call that is sent again.
-    let refreshes = stage.backend.requests("POST", "/refresh-token");
+    let refreshes = stage.backend.requests("POST", signed_in.refresh);
     stage.backend.expire_access_tokens();
     app.open("/account/").await;
     let one_more = stage
         .backend
-        .reached("POST", "/refresh-token", refreshes + 1);
+        .reached("POST", signed_in.refresh, refreshes + 1);
     tokio::time::timeout(CONDITION_TIMEOUT, one_more)
         .await
         .map_err(|_| "no refresh arrived")?;
@@ -107,13 +158,19 @@ async fn people(app: &App, watch: &mut Watch<'_>, name: &str) -> Result<(), Lost
     watch.look("people")
 }
 
-async fn sign_out(stage: &Stage, app: &App, watch: &mut Watch<'_>, name: &str) -> Result<(), Lost> {
-    let told = stage.backend.requests("POST", "/logout");
-    app.click(Role::Button, containing(name)).await;
+/// Signs out, and looks for what is left.
+pub async fn sign_out(
+    stage: &Stage,
+    app: &App,
+    watch: &mut Watch<'_>,
+    SignedIn { name, sign_out, .. }: &SignedIn,
+) -> Result<(), Lost> {
+    let told = stage.backend.requests("POST", sign_out);
+    app.click(Role::Button, containing(*name)).await;
     app.click(Role::MenuItem, containing("Sign out")).await;
     app.arrives("/auth/login/").await;
     app.find(Role::Link, "Sign in").await;
-    stage.backend.reached("POST", "/logout", told + 1).await;
+    stage.backend.reached("POST", sign_out, told + 1).await;
     watch.look("login after it")?;
     watch.listen(app).await?;
     watch.left.push(at_rest(watch).await?);
@@ -121,7 +178,7 @@ async fn sign_out(stage: &Stage, app: &App, watch: &mut Watch<'_>, name: &str) -
 }
 
 /// What is left once the app's memory no longer changes: delivering a sign-out takes a moment.
-async fn at_rest(watch: &Watch<'_>) -> Result<super::watch::Left, Lost> {
+pub async fn at_rest(watch: &Watch<'_>) -> Result<super::watch::Left, Lost> {
     let mut before = watch.own()?;
     Ok(until("the app to come to rest", async || {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -149,6 +206,6 @@ pub async fn restored(stage: &Stage, app: App, watch: &mut Watch<'_>) -> Result<
     let app = stage.start_at("/account/").await;
     app.reads("This session").await;
     watch.look("account after a restart")?;
-    sign_out(stage, &app, watch, DEMO_NAME).await?;
+    sign_out(stage, &app, watch, &SignedIn::at_backend(DEMO_NAME)).await?;
     Ok(app)
 }

@@ -1,5 +1,6 @@
 //! Searches every place that a token could have reached, and records what was found.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use crate::secrecy::needles::Form;
 
 /// The texts by which a token is recognised.
 pub struct Marks {
-    /// The mark: in front of every refresh token, and in the header of every access token.
+    /// The mark: in front of every refresh token, and in the header of every access token and ID token.
     pub mark: String,
     /// That header as it is encoded in the token.
     pub head: String,
@@ -22,6 +23,9 @@ pub struct Marks {
 pub struct Watch<'a> {
     stage: &'a Stage,
     search: Search,
+    marks: [String; 2],
+    /// What only the app and the provider may know of the last sign-in outside of the app.
+    of_sign_in: Vec<String>,
     /// Where tokens were found.
     pub seen: Vec<String>,
     /// How often the memory was searched.
@@ -30,17 +34,20 @@ pub struct Watch<'a> {
     pub bytes: u64,
     /// How many messages between pages and the shell were searched.
     pub messages: u64,
-    /// How many refresh tokens were left in the app's own memory after each sign-out.
+    /// What was left in the app's own memory after each sign-out, and after each sign-in that came to
+    /// nothing.
     pub left: Vec<Left>,
 }
 
-/// Refresh tokens in the app's own memory.
+/// Refresh tokens, and secrets of a sign-in outside of the app, in the app's own memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Left {
     /// In how many places.
     pub copies: usize,
     /// How many different tokens.
     pub tokens: usize,
+    /// How many different secrets of the last sign-in outside of the app.
+    pub of_sign_in: usize,
 }
 
 /// How many messages passed between the pages of a window and the shell.
@@ -56,11 +63,47 @@ impl<'a> Watch<'a> {
         Self {
             stage,
             search: Search::of(&[&marks.mark, &marks.head]),
+            marks: [marks.mark.clone(), marks.head.clone()],
+            of_sign_in: Vec::new(),
             seen: Vec::new(),
             looks: 0,
             bytes: 0,
             messages: 0,
             left: Vec::new(),
+        }
+    }
+
+    /// Another sign-in outside of the app begins: those of the one before are no longer searched for.
+    pub fn forget_sign_in(&mut self) {
+        self.of_sign_in.clear();
+        self.search_again();
+    }
+
+    /// Searches for this secret of a sign-in outside of the app too, from now on.
+    pub fn search_for(&mut self, secret: String) {
+        self.of_sign_in.push(secret);
+        self.search_again();
+    }
+
+    fn search_again(&mut self) {
+        let all: Vec<&str> = self
+            .marks
+            .iter()
+            .chain(&self.of_sign_in)
+            .map(|it| &**it)
+            .collect();
+        self.search = Search::of(&all);
+    }
+
+    /// The control: the app's own memory holds every secret of the sign-in that goes on, and the search
+    /// finds it there.
+    pub fn finds_sign_in(&self) -> Result<(), Lost> {
+        let (found, of) = (self.own()?.of_sign_in, self.of_sign_in.len());
+        match found == of && of > 0 {
+            true => Ok(()),
+            false => Err(format!(
+                "of {of} secrets of a sign-in that goes on, the search finds {found} in the app's own memory"
+            )),
         }
     }
 
@@ -102,13 +145,13 @@ impl<'a> Watch<'a> {
         Ok(Heard { commands, pushed })
     }
 
-    /// Counts the refresh tokens in the app's own memory.
+    /// Counts the refresh tokens, and the secrets of the last sign-in, in the app's own memory.
     pub fn own(&self) -> Result<Left, Lost> {
-        let [process] = self.stage.desktop.processes(&vestibule_acceptance::app())[..] else {
-            return Err("there is not exactly one process of the app".into());
-        };
+        let process = app_process(self.stage)?;
         let found = memory::search(process, &self.search).map_err(|error| error.to_string())?;
         let mut tokens: Vec<Vec<u8>> = Vec::new();
+        let mut of_sign_in = BTreeSet::new();
+        let mut copies = 0;
         for sighting in found.sightings {
             let width = 1 + usize::from(sighting.hit.look.wide);
             let token: Vec<u8> = sighting.after.iter().step_by(width).copied().collect();
@@ -118,13 +161,27 @@ impl<'a> Watch<'a> {
             let raw = sighting.hit.look.form == Form::Raw;
             if sighting.hit.mark == 0 && raw && token.len() >= TOKEN / 4 {
                 tokens.push(token);
+                copies += 1;
+            } else if sighting.hit.mark >= self.marks.len() {
+                of_sign_in.insert(sighting.hit.mark);
+                copies += 1;
             }
         }
-        let copies = tokens.len();
         tokens.sort();
         tokens.dedup();
-        let tokens = tokens.len();
-        Ok(Left { copies, tokens })
+        Ok(Left {
+            copies,
+            tokens: tokens.len(),
+            of_sign_in: of_sign_in.len(),
+        })
+    }
+}
+
+/// The app's own process.
+pub fn app_process(stage: &Stage) -> Result<u32, Lost> {
+    match stage.desktop.processes(&vestibule_acceptance::app())[..] {
+        [process] => Ok(process),
+        _ => Err("there is not exactly one process of the app".into()),
     }
 }
 

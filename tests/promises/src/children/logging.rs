@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::Secret;
-use vestibule_core::wire::{BrowserSignInInput, LoginInput, RegisterInput};
+use vestibule_core::wire::{BrowserSignInInput, LoginInput, Phase, RegisterInput};
 use vestibule_harness::child::{Protocol, serve_once};
-use vestibule_harness::{DEMO, Lost, OTP, PASSWORD, TOKEN, get};
+use vestibule_harness::{DEMO, Lost, OTP, PASSWORD, TOKEN, get, use_device_code};
 use vestibule_log::Log;
 use vestibule_log::report::{Report, Reporter};
 
@@ -151,10 +151,15 @@ async fn tour() -> Result<(), Lost> {
     Ok(())
 }
 
-/// Sign-ins at a provider: one that lasts until the provider ends it, one whose code is refused, and one
-/// by a code on another device that nobody uses.
+/// Sign-ins at a provider: one that lasts until the provider ends it, one whose code is refused, and two
+/// by a code on another device, the first of which nobody uses.
 async fn tour_of_provider() -> Result<(), Lost> {
-    let backend = Backend::start(Config::default()).await;
+    let backend = Backend::start(Config {
+        // The client's clock goes faster than the backend's, for which each question would be too early.
+        device_interval: Duration::ZERO,
+        ..Config::default()
+    });
+    let backend = backend.await;
     let backend = backend.map_err(|error| error.to_string())?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| error.to_string())?;
@@ -182,6 +187,16 @@ async fn tour_of_provider() -> Result<(), Lost> {
     let by_code = json!({"browser": {"device": true}});
     client.profile = client.carrier.profile(&proxy.url(), by_code)?;
     client.restart()?;
+    for is_used in [false, true] {
+        device_code(&backend, &client, is_used).await?;
+    }
+    client.session.logout().await;
+    backend.received("POST", "/oidc/revoke", 1).await;
+    Ok(())
+}
+
+/// Signs in by a code on another device. One that nobody uses is given up.
+async fn device_code(backend: &Backend, client: &Client, is_used: bool) -> Result<(), Lost> {
     let session = client.session.clone();
     let input = BrowserSignInInput {
         button: None,
@@ -191,16 +206,34 @@ async fn tour_of_provider() -> Result<(), Lost> {
     // Until the provider has said once that nobody has used the code yet.
     let asked = backend.requests("POST", TOKEN);
     while backend.requests("POST", TOKEN) == asked {
-        client.clock.advance(Duration::from_secs(1));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        captured::value(&client.session.snapshot());
+        pass(client).await;
     }
-    client.session.cancel_browser_sign_in();
+    if is_used {
+        let state = client.session.snapshot().state;
+        let Phase::BrowserPending { sign_in } = state.phase else {
+            return Err("no sign-in goes on".into());
+        };
+        let device = sign_in.device.ok_or("there is no code")?;
+        use_device_code(&backend.url(), &device.code, DEMO).await?;
+        while !signing_in.is_finished() {
+            pass(client).await;
+        }
+    } else {
+        client.session.cancel_browser_sign_in();
+    }
     let ended = signing_in.await.map_err(|error| error.to_string())?;
-    match captured::result(ended) {
-        Ok(_) => Err("a code that nobody has used signs somebody in".into()),
-        Err(_) => Ok(()),
+    match (captured::result(ended), is_used) {
+        (Ok(_), true) | (Err(_), false) => Ok(()),
+        (Ok(_), false) => Err("a code that nobody has used signs somebody in".into()),
+        (Err(error), true) => Err(format!("a code that was used signs nobody in: {error}")),
     }
+}
+
+/// Lets a second pass for the client.
+async fn pass(client: &Client) {
+    client.clock.advance(Duration::from_secs(1));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    captured::value(&client.session.snapshot());
 }
 
 fn login(password: &str) -> LoginInput {

@@ -1,15 +1,12 @@
-//! Runs many kills, a few at a time: each spends more time waiting for disks and processes than
-//! computing.
+//! Runs many kills, a few at a time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
+use crate::pool;
 use crate::registry::Setting;
-
-/// How many run at once.
-pub const LANES: usize = 6;
 
 /// The jobs that are left; a worker that is free takes the next one.
 pub struct Queue<J> {
@@ -56,7 +53,8 @@ impl<J: Send + 'static> Queue<J> {
         F: Future<Output = T> + Send + 'static,
     {
         let mut workers = JoinSet::new();
-        for _ in 0..LANES.min(usize::try_from(self.of).unwrap_or(LANES)) {
+        let at_once = pool::busy_jobs();
+        for _ in 0..at_once.min(usize::try_from(self.of).unwrap_or(at_once)) {
             workers.spawn(worker(self.clone()));
         }
         let mut ends = Vec::new();

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use vestibule_backend::{Backend, RecordedRequest};
-use vestibule_harness::COOKIE;
+use vestibule_harness::{COOKIE, TOKEN};
 
 use super::Person;
 use super::keyring::NotingKeyring;
@@ -18,12 +18,14 @@ pub const ASKED: &str = "x-asked";
 const DEVICE: &str = "device_fingerprint";
 /// How many requests may be on their way at a look.
 const LATE: usize = 8;
-const ENDPOINTS: [(&str, &str); 5] = [
+const ENDPOINTS: [(&str, &str); 7] = [
     ("GET", "/me"),
     ("POST", "/transfer"),
     ("POST", "/refresh-token"),
     ("POST", "/logout"),
     ("POST", "/login"),
+    ("POST", TOKEN),
+    ("POST", "/oidc/revoke"),
 ];
 
 /// What has happened.
@@ -36,8 +38,9 @@ pub struct Counts {
     pub switches: u64,
     /// Requests that were judged at the backends.
     pub requests: u64,
-    /// How many of them carried a refresh token whose owner is known.
+    /// How many of them carried a refresh token whose owner is known: a cookie, and one of a provider.
     pub tokens: u64,
+    pub of_provider: u64,
 }
 
 impl Counts {
@@ -51,6 +54,7 @@ impl Counts {
             self.switches,
             self.requests,
             self.tokens,
+            self.of_provider,
         ];
         all.iter().all(|count| *count > 0)
     }
@@ -69,22 +73,12 @@ struct Inner {
     counts: Mutex<Counts>,
     /// How many requests of each endpoint were judged.
     judged: Mutex<BTreeMap<(usize, &'static str), usize>>,
-    /// The device that each backend knows.
+    /// The device that each backend knows: the first that it was told.
     devices: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Judge {
-    pub fn new(
-        people: [Person; 3],
-        keyring: Arc<NotingKeyring>,
-        backends: &[Arc<Backend>; 2],
-    ) -> Self {
-        let device = |backend: &Backend| {
-            let sent = backend.last_request("POST", "/login")?.json()?;
-            Some(sent["fingerprint"]["fingerprint"].as_str()?.to_owned())
-        };
-        let devices = backends.iter().enumerate();
-        let devices = devices.filter_map(|(at, backend)| Some((at, device(backend)?)));
+    pub fn new(people: [Person; 3], keyring: Arc<NotingKeyring>) -> Self {
         Self(Arc::new(Inner {
             people,
             users: Mutex::default(),
@@ -92,7 +86,7 @@ impl Judge {
             found: Mutex::default(),
             counts: Mutex::default(),
             judged: Mutex::default(),
-            devices: Mutex::new(devices.collect()),
+            devices: Mutex::default(),
         }))
     }
 
@@ -166,8 +160,11 @@ impl Judge {
             }
         }
         // One that was not offered to the keyring, which was locked, is nobody's as far as is known.
-        let owner = request.cookie(COOKIE);
-        if let Some(owner) = owner.and_then(|token| self.0.keyring.owner(token)) {
+        let cookie = request.cookie(COOKIE).map(str::to_owned);
+        let of_provider = of_form(request);
+        let is_of_provider = of_provider.is_some();
+        let token = cookie.or(of_provider);
+        if let Some(owner) = token.and_then(|token| self.0.keyring.owner(&token)) {
             let is_of = |person: &Person| person.id.to_string() == owner;
             if !of_workspace.iter().any(|person| is_of(person)) {
                 return Err("a refresh token of another workspace".into());
@@ -175,21 +172,39 @@ impl Judge {
             if asked.is_some_and(|asked| !is_of(asked)) {
                 return Err("a refresh token of another account".into());
             }
-            lock(&self.0.counts).tokens += 1;
+            let mut counts = lock(&self.0.counts);
+            match is_of_provider {
+                true => counts.of_provider += 1,
+                false => counts.tokens += 1,
+            }
         }
         let in_body = request.json().and_then(|body| {
             let device = &body["fingerprint"]["fingerprint"];
             device.as_str().map(str::to_owned)
         });
         let in_cookie = request.cookie(DEVICE).map(str::to_owned);
-        let right = lock(&self.0.devices).get(&workspace).cloned();
+        let mut devices = lock(&self.0.devices);
         for device in [in_body, in_cookie].into_iter().flatten() {
-            if Some(&device) != right.as_ref() {
+            let is_own = *devices.entry(workspace).or_insert_with(|| device.clone()) == device;
+            let is_anothers = devices
+                .iter()
+                .any(|(of, it)| *of != workspace && *it == device);
+            if !is_own || is_anothers {
                 return Err("another workspace's device".into());
             }
         }
         Ok(())
     }
+}
+
+/// The refresh token in a form to the provider, which renews or revokes it.
+fn of_form(request: &RecordedRequest) -> Option<String> {
+    if !request.path.starts_with("/oidc/") {
+        return None;
+    }
+    let mut fields = url::form_urlencoded::parse(&request.body);
+    let (_, token) = fields.find(|(name, _)| name == "refresh_token" || name == "token")?;
+    Some(token.into_owned())
 }
 
 /// Whose an access token of the bundled backend is.

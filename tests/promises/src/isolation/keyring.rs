@@ -43,7 +43,11 @@ impl SecretStore for NotingKeyring {
     fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
         // Also while the keyring is locked: what it does not take is used all the same.
         if let Ok(item) = serde_json::from_slice::<Value>(value)
-            && let Some(token) = item["token"][0]["value"].as_str()
+            && let token = &item["token"]
+            // A refresh cookie, or the token of a provider.
+            && let Some(token) = [&token[0]["value"], &token["provider"]["token"]]
+                .into_iter()
+                .find_map(Value::as_str)
             && let Some(account) = item["account"].as_str()
         {
             let mut owners = self.owners();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestibule_core::AccountId;
 use vestibule_core::session::{Session, UploadAnswer};
 use vestibule_core::wire::{FetchRequest, UploadRequest};
-use vestibule_harness::{Lost, get, is_fresh, login, shown, try_eventually};
+use vestibule_harness::{Lost, get, is_fresh, shown, try_eventually};
 
 use super::judge::ASKED;
 use super::{Person, Plant, World};
@@ -120,8 +120,8 @@ fn change(world: &World, window: &str, from: AccountId) {
 async fn sign_out_and_in(world: &World, person: &Person, session: &Session) {
     session.logout().await;
     world.judge.count(|counts| counts.sign_outs += 1);
-    if let Err(error) = session.login(login(&person.email)).await {
-        let email = &person.email;
+    let (email, desktop) = (&person.email, world.app.host.desktop_of(person.id));
+    if let Err(error) = person.carrier.sign_in(session, &desktop, email).await {
         world
             .judge
             .mixed_up(format!("{email} cannot sign in again: {error}"));

@@ -5,7 +5,7 @@
 //! to an app that starts with a session, and to one that signs out. Meanwhile the state is read all
 //! the time, as a window does. A run is lost if a call of the keyring exceeds its bound, if a read
 //! of the state or a sign-out waits, if the state is wrong, or if the session is not stored in
-//! the end.
+//! the end. Every second fault strikes a session that the browser has begun.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +33,9 @@ const WINDOW_MS: u64 = 200;
 /// backend, and an allowance for a busy machine.
 const SHOWN: Duration = Duration::from_millis(2_000);
 
+/// A session of a password and one of the browser, in turn.
+const CARRIERS: [Carrier; 2] = [Carrier::Cookie, Carrier::Provider];
+
 /// Each fault once.
 pub async fn short(setting: &Setting) -> Row {
     run(setting, 1).await
@@ -47,16 +50,23 @@ async fn run(setting: &Setting, times: usize) -> Row {
     let backend = Backend::start(Config::default()).await;
     let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
     let worst = Arc::new(Worst::default());
-    let job = |fault: KeyringFault, number: usize| {
+    let job = |fault: KeyringFault, number: usize, carrier: Carrier| {
         let (backend, setting, worst) = (backend.clone(), setting.clone(), worst.clone());
         Job {
-            name: fault.to_string(),
+            name: format!("{fault}, {carrier:?}"),
             // Few at a time, since the times of the reads are measured.
             slow: false,
-            work: Box::pin(async move { course(&setting, &backend, fault, number, &worst).await }),
+            work: Box::pin(async move {
+                course(&setting, &backend, (fault, carrier), number, &worst).await
+            }),
         }
     };
-    let jobs = (0..times).flat_map(|number| KEYRING_FAULTS.map(|fault| job(fault, number)));
+    // Each fault strikes both kinds of sessions in turn.
+    let jobs = (0..times).flat_map(|number| {
+        let all = KEYRING_FAULTS.into_iter().enumerate();
+        all.map(move |(at, fault)| (fault, number, CARRIERS[(number + at) % 2]))
+    });
+    let jobs = jobs.map(|(fault, number, carrier)| job(fault, number, carrier));
     let (runs, losses) = pool::run("silent keyring", setting, jobs.collect()).await;
     Row {
         what: format!(
@@ -87,12 +97,12 @@ struct Worst {
 async fn course(
     setting: &Setting,
     backend: &Backend,
-    fault: KeyringFault,
+    (fault, carrier): (KeyringFault, Carrier),
     number: usize,
     worst: &Worst,
 ) -> Result<(), Lost> {
     let mut scene = FaultScenario::new()?;
-    let home = super::home(setting, backend, scene.bus(), Carrier::Cookie)?;
+    let home = super::home(setting, backend, scene.bus(), carrier)?;
     scene.strike(fault)?;
     let mut app = home.start(scene.bus())?;
     first_run(&mut app, &mut scene, fault, number, worst).await?;

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use vestibule_acceptance::{App, Stage};
+use vestibule_acceptance::{App, Stage, SystemBrowser};
 use vestibule_backend::{Effect, Fault};
 use vestibule_harness::Lost;
 
-use super::Plan;
 use super::page_script::ask;
+use super::{Plan, browser};
 
 const REFRESH: &str = "/refresh-token";
 /// A path that the page may call.
@@ -32,6 +32,8 @@ pub enum Attack {
     Rotations,
     Prompts,
     Exports,
+    /// Sign-ins outside of the app, each of which opens a page of the browser or asks for a code.
+    BrowserSignIns,
     /// Images and event streams by paths that the app does not know.
     Loads,
     /// Windows. The last attack, since they stay open.
@@ -45,7 +47,7 @@ pub struct Came {
 }
 
 impl Attack {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Messages,
         Self::Pieces,
         Self::Commands,
@@ -53,6 +55,7 @@ impl Attack {
         Self::Rotations,
         Self::Prompts,
         Self::Exports,
+        Self::BrowserSignIns,
         Self::Loads,
         Self::Windows,
     ];
@@ -62,6 +65,7 @@ impl Attack {
         self,
         stage: &Stage,
         app: &App,
+        browser: &SystemBrowser,
         plan: Plan,
         first: bool,
     ) -> Result<Came, Lost> {
@@ -73,13 +77,14 @@ impl Attack {
             Self::Rotations => rotations(stage, app, plan, first).await,
             Self::Prompts => prompts(app, plan).await,
             Self::Exports => exports(stage, app, plan).await,
+            Self::BrowserSignIns => browser::run(stage, app, browser, plan, first).await,
             Self::Loads => loads(app).await,
             Self::Windows => windows(app).await,
         }
     }
 }
 
-fn number(came: &Value, name: &str) -> u64 {
+pub(super) fn number(came: &Value, name: &str) -> u64 {
     came[name].as_u64().unwrap_or_default()
 }
 
@@ -227,6 +232,8 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
           backend_upload: { exchange: 2, request: { ...get, length: 1, replayable: false } },
           backend_answer: { exchange: 3 }, backend_read: { exchange: 3 },
           backend_cancel: { exchange: 3 },
+          cancel_browser_sign_in: {}, link_notices: {}, take_link_notice: { id: 1 },
+          open_link: { link: filler }, copy_browser_address: {},
           accounts: {}, remember_account: { on: false },
           switch_account: { account: crypto.randomUUID() },
           remove_account: { account: crypto.randomUUID() },

@@ -3,18 +3,21 @@
 //! A script in the real window, with an administrator signed in, asks without waiting and without
 //! end for everything that a page can ask for: large messages by every way to the shell, pieces of
 //! bodies, commands of every kind, refreshes and calls that are always refused, dialogs, exports,
-//! windows. After each attack the peak memory of the app's own process is compared with its memory
+//! sign-ins in the system's browser and by codes, windows. After each attack the peak memory of the app's own process is compared with its memory
 //! when idle, and the other effects are counted where they arrive: at the backend, on the disk, on
 //! the screen. Every refusal must name the bound, for the author of the page.
 //!
 //! Each instrument has a control: the peak of a process that takes as much as the bound is seen, a
-//! refresh by a page is counted, an export is found, and windows do open.
+//! refresh by a page is counted, an export is found, and windows and pages of the browser do open.
 
 mod attacks;
+mod browser;
 mod memory;
 mod page_script;
 
-use vestibule_acceptance::{ADMIN, ADMIN_NAME, App, PASSWORD, Role, Stage, containing};
+use vestibule_acceptance::{
+    ADMIN, ADMIN_NAME, App, PASSWORD, Role, Stage, SystemBrowser, containing, issuer_profile,
+};
 use vestibule_backend::Config;
 use vestibule_harness::Lost;
 
@@ -61,7 +64,7 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
         runs: 0,
         losses: 1,
         bound: "the app ≤ 64 MiB over idle, ≤ 10 windows, ≤ 1 prompt, ≤ 1 refresh per 5 s, ≤ 100 \
-                exports",
+                exports, ≤ 10 sign-ins in the browser in a row, then ≤ 1 a minute",
         holds: false,
     };
     let (setting, runtime) = (setting.clone(), tokio::runtime::Handle::current());
@@ -73,8 +76,8 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
             row.losses = told.losses;
             row.holds = told.losses == 0;
             row.what = format!(
-                "a script asks for messages, pieces, commands, refreshes, prompts, exports and \
-                 windows without end: at most {} MiB over idle, {} windows of at most {} MiB",
+                "a script asks for messages, pieces, commands, refreshes, prompts, exports, sign-ins in \
+                 the browser and windows without end: at most {} MiB over idle, {} windows of at most {} MiB",
                 told.most_kib / 1024,
                 told.windows,
                 told.largest_window_kib / 1024,
@@ -108,11 +111,15 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
     for round in 0..plan.rounds {
         let stage = Stage::new("page_limits", Config::default()).await;
         let _ = std::fs::remove_file(stage.log());
-        let app = signed_in(&stage).await;
+        let browser = SystemBrowser::new();
+        let (_profile, profile) = issuer_profile(&stage, false, "");
+        let app = signed_in(&stage, &browser, profile).await;
         let process = the_app(&stage)?;
         for attack in Attack::ALL {
             let idle = memory::begin(process)?;
-            let Came { asked, lost } = attack.play(&stage, &app, plan, round == 0).await?;
+            let Came { asked, lost } = attack
+                .play(&stage, &app, &browser, plan, round == 0)
+                .await?;
             let grown = memory::most(process)?.saturating_sub(idle);
             eprintln!("\rpage limits: {attack:?}: {asked} asked, {grown} KiB over {idle} KiB idle");
             told.asked += asked;
@@ -140,8 +147,10 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
     Ok(told)
 }
 
-async fn signed_in(stage: &Stage) -> App {
-    let app = stage.start_at("/auth/login/").await;
+async fn signed_in(stage: &Stage, browser: &SystemBrowser, profile: String) -> App {
+    let profile = ("VESTIBULE_PROFILE", profile);
+    let app = stage.start_with(&[browser.path(), profile]).await;
+    app.open("/auth/login/").await;
     app.fill("E-mail", ADMIN).await;
     app.fill("Password", PASSWORD).await;
     app.click(Role::Button, "Sign in").await;

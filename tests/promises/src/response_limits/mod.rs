@@ -112,7 +112,7 @@ async fn run(
             let measured = measured.clone();
             Job {
                 name,
-                slow: true,
+                slow: attacks.iter().any(|one| one.slow),
                 work: Box::pin(async move {
                     course(&backend, &setting, target, &attacks, times, &measured).await
                 }),

@@ -23,10 +23,10 @@ mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use vestibule_core::testing::FAILPOINTS as STEPS;
 
+use crate::pool;
 use crate::registry::Setting;
 use crate::report::Row;
 use plan::Plan;
@@ -34,18 +34,14 @@ use world::{Outcome, World};
 
 /// How many operations a sequence has.
 const LENGTH: usize = 25;
-/// How many sequences the short form runs at least, …
+/// How many sequences the short form runs, …
 const SHORT: u64 = 1_000;
-/// … starting with this seed, so that the tests of a change depend on the change alone, …
+/// … starting with this seed, so that the tests of a change depend on the change alone.
 const FIRST: u64 = 1;
-/// … and for how long it goes on if they take less.
-const SHORT_TIME: Duration = Duration::from_secs(20);
 /// How many operations the long form runs.
 const LONG_OPS: u64 = 1_000_000;
 /// After this many losses the run stops: more of them show nothing new.
 const ENOUGH_LOSSES: u64 = 5;
-/// Sequences that run side by side: each sometimes waits for a keyring's thread.
-const LANES: usize = 6;
 
 /// The sums of all sequences.
 #[derive(Default)]
@@ -57,16 +53,15 @@ struct Totals {
     losses: u64,
 }
 
-/// At least [`SHORT`] sequences.
+/// [`SHORT`] sequences.
 pub async fn short(setting: &Setting) -> Row {
-    let enough =
-        |toll: &Totals, since: Instant| toll.sequences >= SHORT && since.elapsed() >= SHORT_TIME;
+    let enough = |toll: &Totals| toll.sequences >= SHORT;
     run(setting, FIRST, SHORT, |toll| toll.sequences, enough).await
 }
 
 /// At least [`LONG_OPS`] operations.
 pub async fn long(setting: &Setting) -> Row {
-    let enough = |toll: &Totals, _: Instant| toll.ops >= LONG_OPS;
+    let enough = |toll: &Totals| toll.ops >= LONG_OPS;
     let first = rand::random::<u32>().into();
     run(setting, first, LONG_OPS, |toll| toll.ops, enough).await
 }
@@ -76,7 +71,7 @@ async fn run(
     first: u64,
     of: u64,
     done: fn(&Totals) -> u64,
-    enough: impl Fn(&Totals, Instant) -> bool + Send + Sync + 'static,
+    enough: impl Fn(&Totals) -> bool + Send + Sync + 'static,
 ) -> Row {
     let setting = setting.clone();
     let toll = tokio::task::spawn_blocking(move || all(&setting, first, of, done, &enough)).await;
@@ -105,21 +100,20 @@ fn all(
     first: u64,
     of: u64,
     done: fn(&Totals) -> u64,
-    enough: &(dyn Fn(&Totals, Instant) -> bool + Send + Sync),
+    enough: &(dyn Fn(&Totals) -> bool + Send + Sync),
 ) -> Totals {
     let named = std::env::var("VESTIBULE_SEED").ok();
     let named = named.and_then(|seed| seed.parse::<u64>().ok());
     let first = named.unwrap_or(first);
     let (next, toll) = (AtomicU64::new(first), Mutex::new(Totals::default()));
-    let since = Instant::now();
     let lock = || toll.lock().unwrap_or_else(PoisonError::into_inner);
     std::thread::scope(|lanes| {
-        for _ in 0..LANES {
+        for _ in 0..pool::busy_jobs() {
             lanes.spawn(|| {
                 loop {
                     {
                         let toll = lock();
-                        if enough(&toll, since) || toll.losses >= ENOUGH_LOSSES {
+                        if enough(&toll) || toll.losses >= ENOUGH_LOSSES {
                             return;
                         }
                     }
