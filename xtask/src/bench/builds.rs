@@ -115,7 +115,9 @@ fn blank_windows(profile: Profile) -> Outcome {
         let features = ["--features", "vestibule/e2e,tauri/custom-protocol"];
         let how = ["--profile", profile.name()];
         let arguments = [&beside[..], &how, &features].concat();
-        keep(&compile::binary(name, &arguments)?, name)?;
+        let mut cargo = root::cargo();
+        app::as_the_cli_builds(&mut cargo);
+        keep(&compile::binary_by(&mut cargo, name, &arguments)?, name)?;
     }
     Ok(())
 }

@@ -112,7 +112,10 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     setup::ready(For::Tests)?;
     let begun = Instant::now();
     console::step("building the measuring program, in release mode");
-    let bench = compile::binary("bench", &["--release", "--package", "vestibule-bench"])?;
+    let bench = compile::binary(
+        "bench",
+        &["--profile", "instruments", "--package", "vestibule-bench"],
+    )?;
     let needs = process::capture(Command::new(&bench).arg("--needs").args(arguments))?;
     if !needs.ok {
         process::show(&needs.text);

@@ -1,5 +1,5 @@
-// Measures, in the page, a command that does nothing and an event without content. The first window
-// makes the calls; every window reports when it received the event.
+// Measures, in the page, a command that does nothing and a message without content. The first window
+// makes the calls; every window reports when it received the message.
 
 const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
 // A page's clock shows whole milliseconds; on average, half a millisecond more has passed.
@@ -17,12 +17,11 @@ async function calls({ batches, calls }) {
 
 async function begin() {
   const plan = await invoke("plan");
-  const handler = transformCallback(({ payload }) => {
-    void invoke("heard", { ring: payload, at: now() });
+  const hear = transformCallback(({ message }) => {
+    if (message !== undefined) void invoke("heard", { ring: message, at: now() });
   });
-  await invoke("plugin:event|listen", { event: "rung", target: { kind: "Any" }, handler });
-  // Returns once every window listens.
-  await invoke("listening");
+  // Returns once every window listens. So a page names a channel to Tauri.
+  await invoke("listening", { channel: `__CHANNEL__:${hear}` });
   if (!plan.first) return;
   if (plan.calls > 0) await calls(plan);
   for (let ring = 0; ring < plan.rings; ring++) await invoke("ring", { ring });

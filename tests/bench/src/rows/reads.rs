@@ -18,8 +18,8 @@ use crate::web::Web;
 
 const ROUNDS: usize = 30;
 /// Calls in a batch.
-const READS: usize = 200;
-const REFETCHES: usize = 100;
+const READS: usize = 5_000;
+const REFETCHES: usize = 5_000;
 const RENDERS: usize = 100;
 const HOOKS: usize = 50;
 const WEB_READS: usize = 20;

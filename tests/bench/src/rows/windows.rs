@@ -3,11 +3,12 @@
 //!
 //! The change is one of the user's roles, which a new sign-in brings: the header gets a link, or
 //! loses it. The time begins when the app sends the change, which its log shows, and ends when the
-//! last window's header has the link in its document. The floor is an event without content, to as
-//! many windows.
+//! last window's header has the link in its document. The floor is a message without content, to
+//! as many windows.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,6 +34,9 @@ const TOLD: [usize; 3] = [1, 5, 10];
 const CHANGES: usize = 30;
 /// Within this many milliseconds 19 of 20 changes must be in the last of ten windows.
 const MOST: f64 = 8.0;
+
+/// How long the bare windows may take in all.
+const BARE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A change as a page recorded it.
 #[derive(Debug, Deserialize)]
@@ -126,7 +130,7 @@ fn rows(found: &[Found]) -> Vec<Row> {
         };
         let row = Row::new(format!("windows/header-{windows}"), figure, Unit::Ms)
             .this("until it is in the document", header.clone())
-            .floor("an event with nothing behind it", bare.clone())
+            .floor("a message with nothing behind it", bare.clone())
             .target(target)
             .note("a page's clock ticks in whole milliseconds, of which half a one is added");
         rows.push(row);
@@ -143,7 +147,7 @@ fn rows(found: &[Found]) -> Vec<Row> {
         point(
             found.windows,
             this,
-            Summary::of("bare event", found.bare.clone()),
+            Summary::of("bare message", found.bare.clone()),
         )
     });
     let weights = found.iter().filter_map(|found| {
@@ -279,10 +283,11 @@ async fn bare(stage: &Stage, windows: usize, rings: usize) -> Outcome<Vec<f64>> 
         .args([windows, rings, 0, 0].map(|number| number.to_string()))
         .stdin(Stdio::null())
         .stderr(Stdio::null());
-    let ended = tokio::process::Command::from(command)
+    let running = tokio::process::Command::from(command)
         .kill_on_drop(true)
-        .output()
-        .await;
+        .output();
+    let ended = tokio::time::timeout(BARE_TIMEOUT, running).await;
+    let ended = ended.map_err(|_| "the bare windows do not end")?;
     let ended = ended.map_err(|error| format!("the bare window: {error}"))?;
     let told: Told = serde_json::from_slice(&ended.stdout)
         .map_err(|error| format!("the bare window ({}): {error}", ended.status))?;

@@ -1,18 +1,17 @@
-//! Commands and events without content: `vestibule-bare WINDOWS RINGS BATCHES CALLS` opens so many
-//! windows, sends so many events to all of them, and lets the first make so many calls in each of
+//! Commands and messages without content: `vestibule-bare WINDOWS RINGS BATCHES CALLS` opens so many
+//! windows, sends so many messages to all of them by the channels that their pages open, and lets the first make so many calls in each of
 //! so many batches. It prints one line of JSON: the milliseconds of a call, batch by batch, and of
-//! an event, from before it is emitted until each window has received it.
+//! a message, from before it is sent until each window has received it.
 //!
-//! The wall clock times both ends of an event. The page reads it in whole milliseconds.
+//! The wall clock times both ends of a message. The page reads it in whole milliseconds.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use tauri::ipc::Channel;
 use tauri::{
-    AppHandle, Emitter as _, Manager as _, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    command,
+    AppHandle, Manager as _, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder, command,
 };
 
 const FIRST: &str = "window-0";
@@ -24,7 +23,7 @@ struct Run {
     rings: usize,
     batches: usize,
     calls: usize,
-    listening: AtomicUsize,
+    channels: Mutex<Vec<Channel<usize>>>,
     all_listen: tokio::sync::Notify,
     heard_now: tokio::sync::Notify,
     found: Mutex<Found>,
@@ -33,9 +32,15 @@ struct Run {
 #[derive(Default)]
 struct Found {
     calls: Value,
-    /// For each event, when it was sent and when each window received it.
+    /// For each message, when it was sent and when each window received it.
     rung: Vec<f64>,
     heard: Vec<Vec<f64>>,
+}
+
+impl Run {
+    fn channels(&self) -> MutexGuard<'_, Vec<Channel<usize>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn main() -> tauri::Result<()> {
@@ -76,30 +81,34 @@ async fn plan(window: WebviewWindow, run: State<'_, Run>) -> Result<Value, ()> {
     }))
 }
 
-/// Returns when every window listens.
+/// Takes the channel of a window, and returns when every window has given one.
 #[command]
-async fn listening(run: State<'_, Run>) -> Result<(), ()> {
-    if run.listening.fetch_add(1, Ordering::SeqCst) + 1 == run.windows {
+async fn listening(run: State<'_, Run>, channel: Channel<usize>) -> Result<(), ()> {
+    let all = || run.channels().len() == run.windows;
+    run.channels().push(channel);
+    if all() {
         run.all_listen.notify_waiters();
     }
     loop {
-        let all = run.all_listen.notified();
-        if run.listening.load(Ordering::SeqCst) == run.windows {
+        let more = run.all_listen.notified();
+        if all() {
             return Ok(());
         }
-        all.await;
+        more.await;
     }
 }
 
-/// Sends one event, and returns when every window has received it.
+/// Sends one message to every window, and returns when every window has received it.
 #[command]
-async fn ring(app: AppHandle, run: State<'_, Run>, ring: usize) -> Result<(), ()> {
+async fn ring(run: State<'_, Run>, ring: usize) -> Result<(), ()> {
     {
         let mut found = run.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.heard.push(Vec::new());
         found.rung.push(now());
     }
-    app.emit("rung", ring).map_err(drop)?;
+    for channel in run.channels().iter() {
+        channel.send(ring).map_err(drop)?;
+    }
     loop {
         let more = run.heard_now.notified();
         {
