@@ -99,6 +99,21 @@ impl App {
         self.end();
     }
 
+    /// Waits until the app has ended its own process; nothing here kills it.
+    ///
+    /// # Panics
+    /// If it goes on.
+    pub async fn ends(mut self) {
+        until("the app to end", async || {
+            match self.processes.iter().all(|id| threads(*id) == 0) {
+                true => Ok(()),
+                false => Err("it goes on".into()),
+            }
+        })
+        .await;
+        self.end();
+    }
+
     /// Ends the driver and the app, and waits for the app: it holds the bus name, and as long as it
     /// does, the next app would hand over to it. The session is dropped first, since the driver
     /// that would have to end it ends too.

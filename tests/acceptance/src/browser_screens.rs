@@ -48,10 +48,11 @@ pub fn issuer_profile(stage: &Stage, alone: bool, more: &str) -> (TempDir, Strin
 /// If a screen does not appear.
 pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     let browser = SystemBrowser::new();
-    let app = beside_the_form(stage, &browser, &mut visit).await;
-    app.kill();
-    alone(stage, &browser, &mut visit).await.kill();
-    without_a_browser(stage, &mut visit).await.kill();
+    beside_the_form(stage, &browser, &mut visit).await;
+    alone(stage, &browser, &mut visit).await;
+    without_a_browser(stage, &mut visit).await;
+    pasting(stage, &browser, &mut visit).await;
+    too_often(stage, &browser, &mut visit).await;
     let link = "dev.vestibule.desktop:/join?workspace=https://cloud.example";
     let app = stage.start_by(&[link]).await;
     app.find(Role::Heading, "Another server").await;
@@ -59,20 +60,26 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     app.kill();
 }
 
-async fn started(stage: &Stage, path: (&'static str, String), profile: &str) -> App {
-    let profile = ("VESTIBULE_PROFILE", profile.to_owned());
-    let app = stage.start_with(&[path, profile]).await;
+/// The app at its sign-in page with such a profile, and the folder that holds it.
+async fn at_sign_in(
+    stage: &Stage,
+    browser: &SystemBrowser,
+    alone: bool,
+    more: &str,
+) -> (TempDir, App) {
+    let (folder, profile) = issuer_profile(stage, alone, more);
+    let profile = ("VESTIBULE_PROFILE", profile);
+    let app = stage.start_with(&[browser.path(), profile]).await;
     app.open("/auth/login/").await;
-    app
+    (folder, app)
 }
 
 async fn beside_the_form(
     stage: &Stage,
     browser: &SystemBrowser,
     visit: &mut impl AsyncFnMut(&App, &str),
-) -> App {
-    let (_folder, profile) = issuer_profile(stage, false, "");
-    let app = started(stage, browser.path(), &profile).await;
+) {
+    let (_folder, app) = at_sign_in(stage, browser, false, "").await;
     app.find(Role::Button, "Continue in your browser").await;
     visit(&app, "browser-login").await;
     app.click(Role::Button, "Continue in your browser").await;
@@ -94,27 +101,51 @@ async fn beside_the_form(
     app.says("Nothing answers").await;
     visit(&app, "browser-login-unreachable").await;
     stage.backend.up().await.expect("the same port");
-    app
+    app.kill();
 }
 
-async fn alone(
-    stage: &Stage,
-    browser: &SystemBrowser,
-    visit: &mut impl AsyncFnMut(&App, &str),
-) -> App {
-    let (_folder, profile) = issuer_profile(stage, true, BUTTONS);
-    let app = started(stage, browser.path(), &profile).await;
+async fn alone(stage: &Stage, browser: &SystemBrowser, visit: &mut impl AsyncFnMut(&App, &str)) {
+    let (_folder, app) = at_sign_in(stage, browser, true, BUTTONS).await;
     app.find(Role::Button, "Continue with Example").await;
     visit(&app, "browser-login-alone").await;
-    app
+    app.kill();
 }
 
 /// A computer on which no program opens addresses.
-async fn without_a_browser(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) -> App {
-    let (_folder, profile) = issuer_profile(stage, false, "");
-    let app = started(stage, SystemBrowser::none().path(), &profile).await;
+async fn without_a_browser(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
+    let nothing = SystemBrowser::none();
+    let (_folder, app) = at_sign_in(stage, &nothing, false, "").await;
     app.click(Role::Button, "Continue in your browser").await;
-    app.find(Role::Button, containing("Copy")).await;
+    app.find(Role::Button, "Use a code instead").await;
     visit(&app, "browser-not-opened").await;
-    app
+    app.kill();
+}
+
+/// A desktop that does not hand the app's links over: the person pastes one.
+async fn pasting(stage: &Stage, browser: &SystemBrowser, visit: &mut impl AsyncFnMut(&App, &str)) {
+    let (_folder, app) = at_sign_in(stage, browser, false, "redirect = 'scheme'\n").await;
+    app.click(Role::Button, "Continue in your browser").await;
+    app.click(Role::Button, "Open the link").await;
+    app.reads("Paste the link from your browser.").await;
+    visit(&app, "browser-paste").await;
+    app.kill();
+}
+
+/// Somebody who begins again and again has to wait for a moment.
+async fn too_often(
+    stage: &Stage,
+    browser: &SystemBrowser,
+    visit: &mut impl AsyncFnMut(&App, &str),
+) {
+    let (_folder, app) = at_sign_in(stage, browser, false, "").await;
+    for _ in 0..10 {
+        app.click(Role::Button, "Continue in your browser").await;
+        app.arrives("/auth/browser/").await;
+        app.click(Role::Button, "Cancel").await;
+        app.arrives("/auth/login/").await;
+    }
+    app.click(Role::Button, "Continue in your browser").await;
+    app.says("times in a row").await;
+    visit(&app, "browser-too-often").await;
+    app.kill();
 }

@@ -109,6 +109,13 @@ impl Stage {
         self
     }
 
+    /// The same with these environment variables for every app that starts here.
+    #[must_use]
+    pub fn with(mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.variables.extend(variables);
+        self
+    }
+
     /// Starts the app, for the first time or again.
     pub async fn start(&self) -> App {
         self.start_against(&self.backend.url(), None).await

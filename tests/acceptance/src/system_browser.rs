@@ -16,7 +16,17 @@ use crate::desktop::Desktop;
 use crate::process_group::ProcessGroup;
 use crate::wait::until;
 
-/// What programs call to open an address (`xdg-utils`), played by a script.
+/// What the app calls to open an address, one after the other until one succeeds (the crate `open`,
+/// `unix.rs`).
+const OPENERS: [&str; 6] = [
+    "xdg-open",
+    "gio",
+    "gnome-open",
+    "kde-open6",
+    "kde-open5",
+    "kde-open",
+];
+/// The first of them, played by a script.
 const OPENER: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" >> \"${0%/*}/opened\"\n";
 
 /// Takes down what the app opens.
@@ -36,7 +46,7 @@ impl SystemBrowser {
     /// # Panics
     /// If it cannot be written.
     pub fn new() -> Self {
-        Self::played_by(OPENER)
+        Self::played_by(&OPENERS[..1], OPENER)
     }
 
     /// A computer on which no program opens addresses.
@@ -44,14 +54,16 @@ impl SystemBrowser {
     /// # Panics
     /// If it cannot be written.
     pub fn none() -> Self {
-        Self::played_by("#!/bin/sh\nexit 3\n")
+        Self::played_by(&OPENERS, "#!/bin/sh\nexit 3\n")
     }
 
-    fn played_by(text: &str) -> Self {
+    fn played_by(programs: &[&str], text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let script = folder.path().join("xdg-open");
-        fs::write(&script, text).expect("the script");
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+        for program in programs {
+            let script = folder.path().join(program);
+            fs::write(&script, text).expect("the script");
+            fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+        }
         Self { folder }
     }
 
@@ -61,19 +73,22 @@ impl SystemBrowser {
         ("PATH", format!("{}:{before}", self.folder.path().display()))
     }
 
+    /// The addresses that the app has opened, in order.
+    #[must_use]
+    pub fn opened(&self) -> Vec<String> {
+        let all = fs::read_to_string(self.folder.path().join("opened"));
+        all.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
     /// Waits for the address with this number, from one, that the app opens.
     ///
     /// # Panics
     /// If none comes, or it is none.
     pub async fn opening(&self, number: usize) -> Url {
-        let file = self.folder.path().join("opened");
         let address = until("the app to open an address", async || {
-            let all = fs::read_to_string(&file).unwrap_or_default();
-            let lines: Vec<_> = all.lines().map(str::to_owned).collect();
-            lines
-                .get(number - 1)
-                .cloned()
-                .ok_or_else(|| format!("{} were opened", lines.len()))
+            let all = self.opened();
+            let address = all.get(number - 1).cloned();
+            address.ok_or_else(|| format!("{} were opened", all.len()))
         })
         .await;
         Url::parse(&address).expect("an address")

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use crate::access::AccessTokens;
 use crate::accounts::{self, Account, SecondFactor};
@@ -24,6 +24,9 @@ use crate::request_log::{RecordedRequest, RequestLog};
 use crate::server::Server;
 use crate::store::{OpenError, Store};
 use crate::{recovery, sessions, totp};
+
+/// How many connections the system holds until they are accepted: what the standard library asks for.
+const WAITING_CONNECTIONS: u32 = 128;
 
 /// Why a backend did not start. Each message says in one line what to do.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +66,16 @@ pub struct Backend {
     app: Arc<App>,
     database: PathBuf,
     address: SocketAddr,
-    server: Mutex<Option<Server>>,
+    standing: Mutex<Standing>,
     _private: Option<TempDir>,
+}
+
+/// Whether it listens.
+enum Standing {
+    Listening(Server),
+    /// It does not. This socket, where there is one, keeps its port meanwhile: the system gives it to
+    /// no other program that asks for any free port, or that connects to somewhere.
+    Out(Option<TcpSocket>),
 }
 
 impl std::fmt::Debug for Backend {
@@ -76,7 +87,8 @@ impl std::fmt::Debug for Backend {
 impl Backend {
     /// Opens the database, creates the demo accounts if asked, and listens.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let listener = listen(SocketAddr::new(config.host, config.port)).await?;
+        let wanted = SocketAddr::new(config.host, config.port);
+        let socket = reserve(wanted)?;
         let (database, private) = match &config.database {
             Some(path) => (path.clone(), None),
             None => {
@@ -108,14 +120,12 @@ impl Backend {
             limits: Limits::new(config.limits),
             config,
         });
-        let wanted = SocketAddr::new(app.config.host, app.config.port);
-        let server =
-            Server::start(listener, &app).map_err(|error| StartError::Address(wanted, error))?;
+        let server = serve(socket, wanted, &app)?;
         Ok(Self {
             app,
             database,
             address: server.address(),
-            server: Mutex::new(Some(server)),
+            standing: Mutex::new(Standing::Listening(server)),
             _private: private,
         })
     }
@@ -127,23 +137,29 @@ impl Backend {
         let _ = tokio::task::spawn_blocking(move || store.settle()).await;
     }
 
-    /// Starts an outage: stops listening and drops every connection, but keeps sessions and data.
+    /// Starts an outage: stops listening and drops every connection, but keeps sessions, data and
+    /// the port.
     pub async fn down(&self) {
-        let server = self.server().take();
-        if let Some(server) = server {
-            server.stop().await;
-        }
+        let before = std::mem::replace(&mut *self.standing(), Standing::Out(None));
+        let kept = match before {
+            Standing::Listening(server) => {
+                server.stop().await;
+                reserve(self.address).ok()
+            }
+            Standing::Out(kept) => kept,
+        };
+        *self.standing() = Standing::Out(kept);
     }
 
     /// Ends an outage: listens on the same address again.
     pub async fn up(&self) -> Result<(), StartError> {
-        if self.server().is_some() {
+        let mut standing = self.standing();
+        let Standing::Out(kept) = &mut *standing else {
             return Ok(());
-        }
-        let listener = listen(self.address).await?;
-        let server = Server::start(listener, &self.app)
-            .map_err(|error| StartError::Address(self.address, error))?;
-        *self.server() = Some(server);
+        };
+        let socket = kept.take().map_or_else(|| reserve(self.address), Ok)?;
+        let server = serve(socket, self.address, &self.app)?;
+        *standing = Standing::Listening(server);
         Ok(())
     }
 
@@ -186,7 +202,10 @@ impl Backend {
     /// How many connections are open now, idle ones included.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.server().as_ref().map_or(0, Server::connections)
+        match &*self.standing() {
+            Standing::Listening(server) => server.connections(),
+            Standing::Out(_) => 0,
+        }
     }
 
     /// How many requests this endpoint has received, those answered by a fault included.
@@ -387,8 +406,8 @@ impl Backend {
             .ok()
     }
 
-    fn server(&self) -> std::sync::MutexGuard<'_, Option<Server>> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    fn standing(&self) -> std::sync::MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -402,7 +421,8 @@ fn open(path: &Path, config: &Config) -> Result<Opened, StartError> {
     if config.demo {
         demo::seed(&store, &passwords).map_err(|error| unusable(path, &error))?;
     }
-    let signing = SigningKey::of(&store).map_err(|error| unusable(path, &error))?;
+    let signing =
+        SigningKey::of(&store, config.mark.as_deref()).map_err(|error| unusable(path, &error))?;
     Ok((store, key, signing, passwords))
 }
 
@@ -413,11 +433,34 @@ fn unusable(path: &Path, cause: &dyn std::fmt::Display) -> StartError {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => StartError::AddressTaken(address),
-            _ => StartError::Address(address, error),
-        })
+/// Takes the address without listening yet.
+fn reserve(address: SocketAddr) -> Result<TcpSocket, StartError> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let bound = socket.and_then(|socket| {
+        // Old connections that wait for their end do not keep the address, as for any server on Unix.
+        // On Windows this would take it from another program.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    bound.map_err(|error| no_address(address, error))
+}
+
+fn serve(socket: TcpSocket, address: SocketAddr, app: &Arc<App>) -> Result<Server, StartError> {
+    let listening = socket.listen(WAITING_CONNECTIONS);
+    listening
+        .and_then(|listener| Server::start(listener, app))
+        .map_err(|error| no_address(address, error))
+}
+
+fn no_address(address: SocketAddr, error: std::io::Error) -> StartError {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::AddressTaken(address),
+        _ => StartError::Address(address, error),
+    }
 }

@@ -112,7 +112,8 @@ pub struct Config {
     /// Keeps the latest requests of each endpoint for assertions. They hold secrets: tests only.
     pub record: bool,
     /// A text in every token by which a test recognises tokens wherever they appear: in front of
-    /// refresh tokens, and as the key id in the header of access tokens. Letters and digits.
+    /// refresh tokens, and in the key id in the header of access tokens and ID tokens. Letters and
+    /// digits.
     pub mark: Option<String>,
     /// Prints one-time codes on standard output; there is no mail server.
     pub console: bool,

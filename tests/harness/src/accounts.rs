@@ -10,7 +10,6 @@ use serde_json::json;
 use tempfile::TempDir;
 use vestibule_backend::Backend;
 use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConfig};
-use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{Config, Session, WeakSession};
 use vestibule_core::testing::{
@@ -20,7 +19,9 @@ use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{AccountSummary, SignInOutcome};
 use vestibule_core::{AccountId, AuthError, ErrorCode, SecretStore};
 
+use crate::browser::sign_in_by_browser;
 use crate::clock::{TestClock, clock};
+use crate::desktop::TestDesktop;
 use crate::profile::profile;
 use crate::session::login;
 use crate::store::TestStore;
@@ -40,6 +41,7 @@ pub struct TestHost {
     pub clock: Arc<TestClock>,
     workspaces: Mutex<BTreeMap<String, (Profile, Arc<HttpTransport>)>>,
     opened: Mutex<Vec<(AccountId, WeakSession)>>,
+    desktops: Mutex<BTreeMap<AccountId, Arc<TestDesktop>>>,
     reloads: Mutex<Vec<String>>,
     left: Mutex<Vec<String>>,
     crossed: Mutex<BTreeMap<AccountId, PathBuf>>,
@@ -56,6 +58,7 @@ impl TestHost {
             clock,
             workspaces: Mutex::default(),
             opened: Mutex::default(),
+            desktops: Mutex::default(),
             reloads: Mutex::default(),
             left: Mutex::default(),
             crossed: Mutex::default(),
@@ -114,6 +117,11 @@ impl TestHost {
         of.find_map(|(_, session)| session.upgrade())
     }
 
+    /// What an account's session finds as the desktop.
+    pub fn desktop_of(&self, id: AccountId) -> Arc<TestDesktop> {
+        lock(&self.desktops).entry(id).or_default().clone()
+    }
+
     /// The windows whose pages were to be loaded since the last call.
     pub fn take_reloads(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.reloads))
@@ -147,7 +155,7 @@ impl AccountHost for TestHost {
             folder,
             store: self.keyring.clone(),
             product: PRODUCT.into(),
-            desktop: Arc::new(NoDesktop),
+            desktop: self.desktop_of(place.id),
         };
         let machine = Machine {
             clock: self.clock.clone(),
@@ -316,11 +324,24 @@ impl AccountApp {
             Ok(SignInOutcome::SignedIn),
             "{email} can sign in with the right password"
         );
+        self.until_named(email).await;
+        id
+    }
+
+    /// The same by the browser, at the bundled backend as the provider; the workspace's profile says so.
+    pub async fn sign_in_by_browser(&self, window: &str, email: &str) -> AccountId {
+        let (id, session) = self.page(window);
+        let outcome = sign_in_by_browser(&session, &self.host.desktop_of(id), email).await;
+        assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+        self.until_named(email).await;
+        id
+    }
+
+    async fn until_named(&self, email: &str) {
         self.until_listed("the person who signed in", |list| {
             list.iter().any(|it| owner_of(it) == Some(email))
         })
         .await;
-        id
     }
 
     /// The accounts that a person sees.

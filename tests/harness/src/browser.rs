@@ -26,8 +26,12 @@ pub async fn sign_in_by_browser(
     tokio::pin!(signing_in);
     let browsing = async {
         let address = desktop.opening(number).await;
-        let back = approve(&address, email).await?;
-        come_back(session, &back).await
+        let back = decide(&address, email, Decision::Allow).await?;
+        match back.scheme() {
+            "http" => come_back(&back).await,
+            _ if session.take_redirect(&back) => Ok(()),
+            _ => Err("the app does not take the redirect".into()),
+        }
     };
     let ended = tokio::select! {
         // It may be over before the browser has read the last page.
@@ -40,37 +44,81 @@ pub async fn sign_in_by_browser(
     ended.map_err(|error| format!("cannot sign in by the browser: {error}"))
 }
 
-/// Signs in on the provider's page. Returns where it sends the browser.
-async fn approve(address: &Url, email: &str) -> Result<Url, Lost> {
+/// What a person decides on a page of the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// To sign in.
+    Allow,
+    /// Not to.
+    Refuse,
+}
+
+/// What this person enters on a page of the bundled backend as the provider.
+fn entered(email: &str, decision: Decision) -> [(String, String); 3] {
+    let decision = match decision {
+        Decision::Allow => "allow",
+        Decision::Refuse => "refuse",
+    };
+    [
+        ("email", email),
+        ("password", PASSWORD),
+        ("decision", decision),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
+/// Decides on the provider's page that the browser has opened. Returns where that sends the browser.
+///
+/// # Errors
+/// If it sends it nowhere.
+pub async fn decide(address: &Url, email: &str, decision: Decision) -> Result<Url, Lost> {
     let mut form: Vec<(String, String)> = address.query_pairs().into_owned().collect();
-    form.push(("email".into(), email.into()));
-    form.push(("password".into(), PASSWORD.into()));
+    form.extend(entered(email, decision));
     let mut page = address.clone();
     page.set_query(None);
-    let origin = address.origin().ascii_serialization();
-    let request = client()?.post(page).header("origin", origin).form(&form);
-    let answer = request.send().await.map_err(|error| error.to_string())?;
+    let answer = send(page, &form).await?;
     let status = answer.status();
     let location = answer.headers().get("location");
     let location = location.and_then(|it| Url::parse(it.to_str().ok()?).ok());
     location.ok_or_else(|| format!("the provider's page does not sign {email} in: {status}"))
 }
 
-/// Opens the address to which the provider sends the browser: of a port of this computer, or of the
-/// app's own scheme.
-async fn come_back(session: &Session, back: &Url) -> Result<(), Lost> {
-    if back.scheme() != "http" {
-        return match session.take_redirect(back) {
-            true => Ok(()),
-            false => Err("the app does not take the redirect".into()),
-        };
-    }
+/// Opens the address of a port of this computer to which the provider sends the browser.
+///
+/// # Errors
+/// If the app does not take it.
+pub async fn come_back(back: &Url) -> Result<(), Lost> {
     let answer = client()?.get(back.clone()).send().await;
     let status = answer.map_err(|error| error.to_string())?.status();
     match status.as_u16() {
         303 => Ok(()),
         other => Err(format!("the app answers the redirect with {other}")),
     }
+}
+
+/// Types a code into the page of the bundled backend at `issuer`, and signs in there.
+///
+/// # Errors
+/// If the page does not take it.
+pub async fn use_device_code(issuer: &str, code: &str, email: &str) -> Result<(), Lost> {
+    let page = Url::parse(&format!("{issuer}/oidc/activate")).map_err(|error| error.to_string())?;
+    let mut form = vec![("user_code".to_owned(), code.to_owned())];
+    form.extend(entered(email, Decision::Allow));
+    let answer = send(page, &form).await?;
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    match status.is_success() && text.contains("is signed in") {
+        true => Ok(()),
+        false => Err(format!(
+            "the provider's page does not take the code: {status}"
+        )),
+    }
+}
+
+async fn send(page: Url, form: &[(String, String)]) -> Result<reqwest::Response, Lost> {
+    let origin = page.origin().ascii_serialization();
+    let request = client()?.post(page).header("origin", origin).form(form);
+    request.send().await.map_err(|error| error.to_string())
 }
 
 /// One client for the whole program, because making one reads the system's certificates. It keeps no

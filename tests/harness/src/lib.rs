@@ -26,7 +26,7 @@ mod wait;
 
 pub use accounts::{AccountApp, TestHost};
 pub use backend::{account, alive, answer, refusal, start_backend, success};
-pub use browser::sign_in_by_browser;
+pub use browser::{Decision, come_back, decide, sign_in_by_browser, use_device_code};
 pub use clock::{Pace, TestClock, clock, passing};
 pub use desktop::TestDesktop;
 #[cfg(target_os = "linux")]

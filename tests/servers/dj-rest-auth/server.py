@@ -12,7 +12,6 @@ import serving
 django_site.configure(
     urls=__name__,
     apps=[
-        "django.contrib.sessions",
         "django.contrib.sites",
         "rest_framework",
         "rest_framework.authtoken",

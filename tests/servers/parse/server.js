@@ -4,7 +4,7 @@
 // PG_BIN   the folder of `initdb` and `postgres`; by default Debian's
 
 import { spawn, spawnSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -83,6 +83,9 @@ async function database(folder) {
   if (first && !run("initdb", "-D", cluster, "-U", "parse", "-A", "trust", "-E", "UTF8")) {
     throw new Error("initdb failed");
   }
+  // The process that it names was killed; until its parent has waited for it, PostgreSQL takes it
+  // for one that runs, and does not start.
+  rmSync(join(cluster, "postmaster.pid"), { force: true });
   const port = String(await freePort());
   // The data are only for a test.
   const words = ["-D", cluster, "-h", "127.0.0.1", "-p", port, "-k", folder, "-c", "fsync=off"];

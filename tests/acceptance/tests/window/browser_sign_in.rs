@@ -1,73 +1,64 @@
 //! Sign-in by the system's browser, from the button to the name in the header.
 
-use reqwest::redirect::Policy;
+use tempfile::TempDir;
 use url::Url;
 use vestibule_acceptance::{
     App, Chromium, DEMO, DEMO_NAME, PASSWORD, Role, Stage, SystemBrowser, containing,
-    issuer_profile, scenario,
+    issuer_profile, scenario, until,
 };
+use vestibule_harness::{Decision, come_back, decide, use_device_code};
 
 use crate::deep_links::open;
 use crate::windows::{another, turn_to};
 
-/// The app at its sign-in page, where the browser is played by `browser`.
-async fn started(stage: &Stage, browser: &SystemBrowser, profile: &str) -> App {
-    let app = stage
-        .start_with(&[browser.path(), ("VESTIBULE_PROFILE", profile.to_owned())])
-        .await;
-    app.open("/auth/login/").await;
-    app
+/// The computer of somebody who signs in by the browser: what plays the browser, and the app's profile.
+struct Computer {
+    browser: SystemBrowser,
+    profile: String,
+    _folder: TempDir,
 }
 
-/// Plays the provider's page over HTTP: signs in, and goes where it sends the browser.
-async fn approve(address: &Url, decision: &str) {
-    let back = decide(address, decision).await;
-    let client = reqwest::Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .build();
-    let shown = client.expect("a client").get(back).send().await;
-    assert_eq!(shown.expect("the app listens").status().as_u16(), 303);
-}
-
-/// Plays the provider's page over HTTP, and returns where it sends the browser.
-async fn decide(address: &Url, decision: &str) -> String {
-    let client = reqwest::Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .build();
-    let client = client.expect("a client");
-    let mut form: Vec<(String, String)> = address.query_pairs().into_owned().collect();
-    for (name, value) in [
-        ("email", DEMO),
-        ("password", PASSWORD),
-        ("decision", decision),
-    ] {
-        form.push((name.into(), value.into()));
+impl Computer {
+    /// Starts the app there.
+    async fn start(&self, stage: &Stage) -> App {
+        let profile = ("VESTIBULE_PROFILE", self.profile.clone());
+        stage.start_with(&[self.browser.path(), profile]).await
     }
-    let mut page = address.clone();
-    page.set_query(None);
-    let origin = address.origin().ascii_serialization();
-    let answer = client
-        .post(page)
-        .header("origin", origin)
-        .form(&form)
-        .send()
-        .await;
-    let answer = answer.expect("the provider's answer");
-    let back = answer.headers()["location"].to_str();
-    back.expect("an address").to_owned()
+
+    /// Waits for the address with this number, from one, that the app opens.
+    async fn opening(&self, number: usize) -> Url {
+        self.browser.opening(number).await
+    }
+}
+
+/// Such a computer, and the app at its sign-in page: without a form if it signs in by the browser alone, and
+/// with `more` in the section of its profile.
+async fn at_sign_in(stage: &Stage, browser_alone: bool, more: &str) -> (Computer, App) {
+    let (folder, profile) = issuer_profile(stage, browser_alone, more);
+    let computer = Computer {
+        browser: SystemBrowser::new(),
+        profile,
+        _folder: folder,
+    };
+    let app = computer.start(stage).await;
+    app.open("/auth/login/").await;
+    (computer, app)
+}
+
+/// Decides on the provider's page, and goes where it sends the browser.
+async fn answer(address: &Url, decision: Decision) {
+    let back = decide(address, DEMO, decision).await;
+    let answered = come_back(&back.expect("an address")).await;
+    answered.expect("the app takes the answer");
 }
 
 #[test]
 fn a_click_becomes_a_name_in_the_header_through_a_real_browser() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, false, "");
-        let app = started(stage, &browser, &path).await;
+        let (computer, app) = at_sign_in(stage, false, "").await;
         app.click(Role::Button, "Continue in your browser").await;
         app.arrives("/auth/browser/").await;
-        let address = browser.opening(1).await;
+        let address = computer.opening(1).await;
         let chromium = Chromium::start(&stage.desktop).await;
         chromium
             .window
@@ -99,20 +90,18 @@ fn a_click_becomes_a_name_in_the_header_through_a_real_browser() {
 #[test]
 fn the_waiting_screen_is_led_by_the_keyboard_and_a_reload_keeps_it() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, true, "");
-        let app = started(stage, &browser, &path).await;
+        let (computer, app) = at_sign_in(stage, true, "").await;
         assert!(
             !app.shows(Role::Button, "Sign in").await,
             "no form without a password"
         );
         app.click(Role::Button, "Continue in your browser").await;
         app.find(Role::Heading, "Continue in your browser").await;
-        let first = browser.opening(1).await;
+        let first = computer.opening(1).await;
         app.reload().await;
         app.find(Role::Heading, "Continue in your browser").await;
         app.click(Role::Button, "Open again").await;
-        assert_eq!(browser.opening(2).await, first, "the same sign-in");
+        assert_eq!(computer.opening(2).await, first, "the same sign-in");
         app.click(Role::Button, "Cancel").await;
         app.arrives("/auth/login/").await;
         assert!(
@@ -120,9 +109,9 @@ fn the_waiting_screen_is_led_by_the_keyboard_and_a_reload_keeps_it() {
             "who cancels is told nothing"
         );
         app.click(Role::Button, "Continue in your browser").await;
-        let again = browser.opening(3).await;
+        let again = computer.opening(3).await;
         assert_ne!(again, first);
-        approve(&again, "allow").await;
+        answer(&again, Decision::Allow).await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
     });
 }
@@ -130,11 +119,9 @@ fn the_waiting_screen_is_led_by_the_keyboard_and_a_reload_keeps_it() {
 #[test]
 fn a_refusal_in_the_browser_is_said_in_words() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, false, "");
-        let app = started(stage, &browser, &path).await;
+        let (computer, app) = at_sign_in(stage, false, "").await;
         app.click(Role::Button, "Continue in your browser").await;
-        approve(&browser.opening(1).await, "refuse").await;
+        answer(&computer.opening(1).await, Decision::Refuse).await;
         app.arrives("/auth/login/").await;
         app.says("You cancelled the sign-in in the browser").await;
     });
@@ -143,9 +130,7 @@ fn a_refusal_in_the_browser_is_said_in_words() {
 #[test]
 fn a_code_is_shown_for_another_device() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, false, "");
-        let app = started(stage, &browser, &path).await;
+        let (_computer, app) = at_sign_in(stage, false, "").await;
         app.click(Role::Button, "Use a code on another device")
             .await;
         app.arrives("/auth/browser/").await;
@@ -157,24 +142,8 @@ fn a_code_is_shown_for_another_device() {
             .find(is_code)
             .expect("a code")
             .to_owned();
-        let page = format!("{}/oidc/activate", stage.backend.url());
-        let form = [
-            ("user_code", code.as_str()),
-            ("email", DEMO),
-            ("password", PASSWORD),
-            ("decision", "allow"),
-        ];
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let sent = client
-            .post(page)
-            .header("origin", stage.backend.url())
-            .form(&form)
-            .send()
-            .await;
-        assert_eq!(sent.expect("an answer").status().as_u16(), 200);
+        let used = use_device_code(&stage.backend.url(), &code, DEMO).await;
+        used.expect("the provider takes the code");
         app.find(Role::Button, containing(DEMO_NAME)).await;
     });
 }
@@ -182,16 +151,12 @@ fn a_code_is_shown_for_another_device() {
 #[test]
 fn a_session_of_the_browser_is_there_again_after_a_restart() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, false, "");
-        let app = started(stage, &browser, &path).await;
+        let (computer, app) = at_sign_in(stage, false, "").await;
         app.click(Role::Button, "Continue in your browser").await;
-        approve(&browser.opening(1).await, "allow").await;
+        answer(&computer.opening(1).await, Decision::Allow).await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
         drop(app);
-        let app = stage
-            .start_with(&[browser.path(), ("VESTIBULE_PROFILE", path.clone())])
-            .await;
+        let app = computer.start(stage).await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
     });
 }
@@ -199,21 +164,48 @@ fn a_session_of_the_browser_is_there_again_after_a_restart() {
 #[test]
 fn the_browser_comes_back_by_the_apps_scheme() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, false, "redirect = 'scheme'\n");
-        let app = started(stage, &browser, &path).await;
+        let (computer, app) = at_sign_in(stage, false, "redirect = 'scheme'\n").await;
         app.click(Role::Button, "Continue in your browser").await;
-        let back = decide(&browser.opening(1).await, "allow").await;
+        let back = decide(&computer.opening(1).await, DEMO, Decision::Allow).await;
+        let back = back.expect("an address");
+        let back = back.as_str();
         assert!(
             back.starts_with("dev.vestibule.desktop:/callback?"),
             "{back}"
         );
-        open(stage, &[&back]);
+        open(stage, &[back]);
         app.find(Role::Button, containing(DEMO_NAME)).await;
         app.arrives("/dashboard/").await;
         // The same link again, as a browser's history opens it.
-        open(stage, &[&back]);
+        open(stage, &[back]);
         app.says("That sign-in is not open any more").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        assert_eq!(stage.backend.requests("POST", "/oidc/token"), 1);
+    });
+}
+
+/// For a desktop that does not hand the links of the app over.
+#[test]
+fn the_link_that_the_browser_shows_can_be_pasted() {
+    scenario(async |stage| {
+        let (computer, app) = at_sign_in(stage, false, "redirect = 'scheme'\n").await;
+        app.click(Role::Button, "Continue in your browser").await;
+        let address = computer.opening(1).await;
+        app.click(Role::Button, "Open the link").await;
+        app.reads("Paste the link from your browser.").await;
+        app.fill(
+            "Paste the link",
+            "dev.vestibule.desktop:/join?workspace=one.example",
+        )
+        .await;
+        app.click(Role::Button, "Open the link").await;
+        app.reads("This link does not lead back to the sign-in.")
+            .await;
+        // Only now: the provider's code lives for a minute.
+        let back = decide(&address, DEMO, Decision::Allow).await;
+        let back = back.expect("an address");
+        app.fill("Paste the link", back.as_str()).await;
+        app.click(Role::Button, "Open the link").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
         assert_eq!(stage.backend.requests("POST", "/oidc/token"), 1);
     });
@@ -222,9 +214,7 @@ fn the_browser_comes_back_by_the_apps_scheme() {
 #[test]
 fn a_sign_in_ends_with_the_window_that_has_begun_it() {
     scenario(async |stage| {
-        let browser = SystemBrowser::new();
-        let (_folder, path) = issuer_profile(stage, false, "");
-        let app = started(stage, &browser, &path).await;
+        let (computer, app) = at_sign_in(stage, false, "").await;
         let first = app.driver().window().await.expect("a window");
         stage.keyboard().focus("Sign in · Vestibule").await;
         stage.keyboard().press(&["ctrl+n"]);
@@ -232,7 +222,7 @@ fn a_sign_in_ends_with_the_window_that_has_begun_it() {
         turn_to(&app, &second).await;
         app.open("/auth/login/").await;
         app.click(Role::Button, "Continue in your browser").await;
-        let address = browser.opening(1).await;
+        let address = computer.opening(1).await;
         app.find(Role::Heading, "Continue in your browser").await;
         app.driver().close_window().await.expect("it closes");
         turn_to(&app, &first).await;
@@ -244,7 +234,7 @@ fn a_sign_in_ends_with_the_window_that_has_begun_it() {
             .query_pairs()
             .find(|(name, _)| name == "redirect_uri");
         let redirect = redirect.expect("one").1.into_owned();
-        vestibule_acceptance::until("the port to be closed", async || {
+        until("the port to be closed", async || {
             match client.get(&redirect).send().await {
                 Ok(answer) => Err(format!("it answers {}", answer.status())),
                 Err(_) => Ok(()),

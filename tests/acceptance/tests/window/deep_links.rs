@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::Stdio;
+use std::thread;
 
 use vestibule_acceptance::{
-    App, DEMO, DEMO_NAME, OtherServer, Role, Stage, app as program, containing, scenario,
+    App, DEMO, DEMO_NAME, OtherServer, Role, Stage, app as program, containing, scenario, until,
 };
 
 use crate::signed_in;
@@ -30,6 +31,15 @@ pub fn open<L: AsRef<OsStr>>(stage: &Stage, links: &[L]) {
         .stderr(Stdio::null());
     let ended = launch.status().expect("the app starts");
     assert!(ended.success(), "a second launch ends: {ended}");
+}
+
+/// Opens each link by a launch of its own, all at the same time.
+fn open_at_once(stage: &Stage, links: &[String]) {
+    thread::scope(|threads| {
+        for link in links {
+            threads.spawn(move || open(stage, std::slice::from_ref(link)));
+        }
+    });
 }
 
 /// Waits for the screen that a link has opened, and for the address in it.
@@ -84,6 +94,32 @@ fn links_at_once_are_shown_one_after_the_other() {
             asks_about(&app, &format!("https://{host}.example")).await;
             app.click(Role::Button, "Cancel").await;
         }
+        app.gone(Role::Heading, "Another server").await;
+    });
+}
+
+#[test]
+fn launches_at_once_hand_over_a_link_each() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        let hosts = ["one", "two", "three", "four"].map(|name| format!("https://{name}.example"));
+        open_at_once(stage, &hosts.clone().map(|host| join(&host)));
+        let mut shown = Vec::new();
+        for _ in &hosts {
+            let next = until("the next link", async || {
+                let address = app.value("Server address").await;
+                match shown.contains(&address) {
+                    true => Err(address),
+                    false => Ok(address),
+                }
+            });
+            shown.push(next.await);
+            app.click(Role::Button, "Cancel").await;
+        }
+        shown.sort();
+        let mut all = hosts.to_vec();
+        all.sort();
+        assert_eq!(shown, all);
         app.gone(Role::Heading, "Another server").await;
     });
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
-use vestibule_acceptance::{App, DEMO, DEMO_NAME, OtherServer, scenario};
+use vestibule_acceptance::{App, DEMO, DEMO_NAME, OtherServer, Role, scenario};
 
 use crate::signed_in;
 
@@ -261,5 +261,31 @@ fn the_shell_in_the_page_is_fixed() {
                 "transport": "undefined",
             })
         );
+    });
+}
+
+/// What a page has asked breaks off when it is left. Tauri would then send the command again by a handler
+/// that the page does not have, and that would be an error of the page.
+#[test]
+fn a_page_that_is_left_in_the_midst_of_its_calls_has_no_error() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        for round in 0..12 {
+            // The page goes while answers are on their way: some have not begun, some not ended.
+            let leave = format!(
+                "const {{ invoke }} = window.__TAURI_INTERNALS__;
+                 const ask = () => invoke('plugin:vestibule|accounts', {{}}).catch(() => undefined);
+                 for (let call = 0; call < 40; call += 1) void ask();
+                 setTimeout(() => location.assign('/payment/?round={round}'), {});",
+                round % 6
+            );
+            app.run(&leave).await;
+            app.find(Role::Link, "Choose Team").await;
+        }
+        let record = app.record().await;
+        let errors: Vec<_> = record.pages().flat_map(|page| &page.errors).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(record.pages().count() > 12, "each page was recorded");
     });
 }

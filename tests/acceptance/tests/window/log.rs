@@ -6,11 +6,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use vestibule_acceptance::tokens::Tokens;
-use vestibule_acceptance::{DEMO, DEMO_NAME, PASSWORD, Role, scenario};
+use vestibule_acceptance::{DEMO, DEMO_NAME, PASSWORD, Role, Stage, scenario};
 
 use crate::signed_in;
 
 const NAME: &str = "vestibule.log";
+
+/// The text of the log of the app that ran on this stage.
+pub fn text(stage: &Stage) -> String {
+    let file = find(&stage.desktop.home().join("data")).expect("a log below the data folder");
+    fs::read_to_string(file).expect("it is text")
+}
 
 fn find(folder: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?;

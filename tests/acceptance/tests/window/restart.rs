@@ -1,9 +1,11 @@
-//! The app is killed and started again.
+//! The app is killed, or ends by a panic, and is started again.
+
+use std::fs;
 
 use vestibule_acceptance::endings::Ending;
 use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario};
 
-use crate::{enter, pick, signed_in};
+use crate::{enter, log, pick, signed_in};
 
 #[test]
 fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
@@ -20,6 +22,30 @@ fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
             "no link to sign in was ever in the page"
         );
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
+    });
+}
+
+#[test]
+fn a_panic_ends_the_app_is_in_the_log_and_signs_nobody_out() {
+    scenario(async |stage| {
+        let file = stage.desktop.home().join("panic-now");
+        let told = [("VESTIBULE_E2E_PANIC", file.display().to_string())];
+        let app = stage.start_with(&told).await;
+        app.open("/auth/login/").await;
+        enter(&app, DEMO).await;
+        app.arrives("/dashboard/").await;
+        fs::write(&file, "").expect("the app is told to panic");
+        app.ends().await;
+        fs::remove_file(&file).expect("it was told");
+
+        let log = log::text(stage);
+        let line = log.lines().find(|line| line.contains("a panic"));
+        let line = line.unwrap_or_else(|| panic!("no panic in {log}"));
+        for part in ["ERROR", "builder.rs", "a test asked for this panic"] {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+        let app = stage.start().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
     });
 }
 

@@ -14,7 +14,7 @@ const LABEL: &str = "unlisted";
 
 /// Every command that a capability of the app names.
 fn commands() -> Vec<String> {
-    let folder = repository().join("src-tauri/capabilities");
+    let folder = repository().join("capabilities");
     let files = fs::read_dir(folder).expect("the capabilities").flatten();
     let permissions = files.flat_map(|file| {
         let text = fs::read_to_string(file.path()).expect("a capability");

@@ -19,8 +19,9 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// The key of this database; makes one if it has none.
-    pub fn of(store: &Store) -> Result<Self, String> {
+    /// The key of this database; makes one if it has none. Puts `mark`, if given, into its id and so into
+    /// the header of each ID token.
+    pub fn of(store: &Store, mark: Option<&str>) -> Result<Self, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let random = SystemRandom::new();
         let fresh = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
@@ -40,6 +41,7 @@ impl SigningKey {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &kept, &random);
         let pair = pair.map_err(|error| text(&error))?;
         let id = hex(&sha256(pair.public_key().as_ref())[..8]);
+        let id = id + mark.unwrap_or_default();
         Ok(Self { pair, id })
     }
 

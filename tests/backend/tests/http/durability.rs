@@ -1,5 +1,6 @@
 //! What a restart and an outage keep.
 
+use tokio::net::TcpSocket;
 use vestibule_backend::{Backend, Config, Hashing, StartError};
 
 use crate::support::{DEMO, Device, PASSWORD, start};
@@ -93,6 +94,9 @@ async fn an_outage_refuses_connections_and_ends() {
     backend.down().await;
     let error = device.try_refresh().await.expect_err("refused");
     assert!(error.is_connect(), "{error:?}");
+    let taken = TcpSocket::new_v4().and_then(|other| other.bind(backend.address()));
+    let error = taken.expect_err("its port is kept");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     backend.down().await;
     backend.up().await.expect("back");
     backend.up().await.expect("already");

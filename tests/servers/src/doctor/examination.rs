@@ -106,7 +106,13 @@ impl Examination {
 fn profile_in(report: &Value) -> Result<String, String> {
     let suggestion = &report["suggestion"];
     match (suggestion["toml"].as_str(), suggestion["what"].as_str()) {
-        (Some(toml), _) => fits(report).map(|()| toml.to_owned()),
+        (Some(toml), _) => match fits(report) {
+            Ok(()) => Ok(toml.to_owned()),
+            Err(why) => {
+                eprintln!("the profile that it printed:\n{toml}");
+                Err(why)
+            }
+        },
         (None, Some(what)) => Err(what.to_owned()),
         (None, None) => Err(format!("it printed no profile: {}", verdict(report))),
     }
