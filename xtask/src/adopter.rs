@@ -25,6 +25,7 @@ pub fn build() -> Outcome<PathBuf> {
     make_page()?;
     let mut cargo = root::cargo();
     compile::under_clippy(&mut cargo);
+    app::as_the_cli_builds(&mut cargo);
     cargo.arg("--config").arg(root::root().join("Cargo.toml"));
     let manifest = format!("{FOLDER}/src-tauri/Cargo.toml");
     let target = root::target().display().to_string();

@@ -57,10 +57,25 @@ pub fn build_e2e(profile: Profile, cargo: &mut Command) -> Outcome<PathBuf> {
     // with `custom-protocol`.
     let features = ["--features", "e2e,tauri/custom-protocol"];
     let how = ["--package", BIN, "--profile", profile.name()];
+    as_the_cli_builds(cargo);
     let built = compile::binary_by(cargo, BIN, &[&how[..], &features].concat())?;
     let path = e2e_path(profile);
     place(&built, &path)?;
     Ok(path)
+}
+
+/// What [`crate::bundle`] tells the Tauri CLI beside `tauri.conf.json`: the export was made just before and
+/// need not be made again.
+pub const CONFIG: &str = r#"{"build":{"beforeBuildCommand":null}}"#;
+
+/// Sets the variables that the Tauri CLI sets when it makes a package. Because of
+/// `build.removeUnusedCommands` the commands that no capability allows are left out of Tauri and its
+/// plugins. Builds that share their dependencies must agree in each of them: else every one of them
+/// compiles Tauri again.
+pub fn as_the_cli_builds(cargo: &mut Command) {
+    cargo
+        .env("REMOVE_UNUSED_COMMANDS", root::root())
+        .env("TAURI_CONFIG", CONFIG);
 }
 
 /// Copies a build for WebDriver to its own path.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::app::Profile;
+use crate::app::{CONFIG, Profile};
 use crate::failure::{Outcome, io};
 use crate::{root, tauri};
 
@@ -19,9 +19,7 @@ pub fn linux(profile: Profile) -> Outcome<PathBuf> {
     if folder.is_dir() {
         fs::remove_dir_all(&folder).map_err(io(format_args!("emptying {}", folder.display())))?;
     }
-    // The export was made just before and need not be made again.
-    let same = r#"{"build":{"beforeBuildCommand":null}}"#;
-    let wanted = ["build", "--ci", "--bundles", "deb,rpm", "--config", same];
+    let wanted = ["build", "--ci", "--bundles", "deb,rpm", "--config", CONFIG];
     let compiled = ["--", "--profile", profile.name()];
     let arguments: Vec<_> = wanted.into_iter().chain(compiled).map(Into::into).collect();
     tauri::run(&arguments)?;

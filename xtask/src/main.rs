@@ -31,6 +31,7 @@ mod soak;
 mod tauri;
 mod test;
 mod test_counts;
+mod test_failures;
 mod types;
 
 use std::process::ExitCode;

@@ -37,7 +37,15 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     export::ready()?;
     let app = app::build_e2e(Profile::Tested, &mut root::cargo())?;
     console::step("building the program that tests the promises");
-    let soak = compile::binary("soak", &["--release", "--package", "vestibule-promises"])?;
+    let soak = compile::binary(
+        "soak",
+        &[
+            "--profile",
+            "instruments",
+            "--package",
+            "vestibule-promises",
+        ],
+    )?;
     let mut soak = std::process::Command::new(soak);
     soak.args(arguments)
         .current_dir(root::root())

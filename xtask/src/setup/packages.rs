@@ -38,6 +38,7 @@ const DEBIAN_TEST: &[Choice] = &[
     &["xdotool"],
     &["libarchive-tools"],
     &["libglib2.0-bin"],
+    &["desktop-file-utils"],
     &["iproute2"],
     // The system's browser of a sign-in outside of the app.
     &["chromium"],
@@ -65,6 +66,7 @@ const FEDORA_TEST: &[Choice] = &[
     &["xdotool"],
     &["bsdtar"],
     &["glib2"],
+    &["desktop-file-utils"],
     &["iproute"],
 ];
 
@@ -86,6 +88,7 @@ const ARCH_TEST: &[Choice] = &[
     &["libsecret"],
     &["libarchive"],
     &["glib2"],
+    &["desktop-file-utils"],
     &["iproute2"],
 ];
 

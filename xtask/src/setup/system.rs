@@ -60,7 +60,7 @@ pub fn needed(purpose: For) -> &'static str {
         }
         For::Tests => {
             "what building needs (WebKitGTK 4.1 …), and WebKitWebDriver, Xvfb, xauth, D-Bus, \
-             gnome-keyring, secret-tool, xdotool, bsdtar, and ip of iproute2"
+             gnome-keyring, secret-tool, xdotool, bsdtar, desktop-file-utils, and ip of iproute2"
         }
     }
 }

@@ -85,6 +85,10 @@ fn run_steps(run: &Run, steps: Vec<&Step>) -> Outcome {
             Err("no test has a name that matches".into()),
         );
     }
+    let failures = run.failures();
+    if !failures.is_empty() {
+        print!("\nWhat failed, once more:\n{failures}");
+    }
     print!("\n{summary}");
     let _ = io::stdout().flush();
     match summary.failed() {

@@ -1,6 +1,6 @@
 //! The steps: what each runs, in which order, and what it needs.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::process::Command;
 use std::thread;
 
@@ -11,6 +11,7 @@ use crate::app::Profile;
 use crate::failure::{Outcome, io, said};
 use crate::setup::For;
 use crate::test_counts::TestCounts;
+use crate::test_failures::TestFailures;
 use crate::{adopter, app, bench, bundle, compile, console, desktop, export, process, root};
 
 /// One step of the test command.
@@ -174,6 +175,7 @@ pub struct Run {
     programs: TestPrograms,
     matched: Cell<usize>,
     counted: Cell<bool>,
+    failures: RefCell<TestFailures>,
 }
 
 impl Run {
@@ -184,12 +186,18 @@ impl Run {
             programs: TestPrograms::default(),
             matched: Cell::new(0),
             counted: Cell::new(false),
+            failures: RefCell::default(),
         }
     }
 
     /// Whether tests were asked for by name and no test has that name.
     pub fn matched_nothing(&self) -> bool {
         self.options.filter.is_some() && self.counted.get() && self.matched.get() == 0
+    }
+
+    /// What the tests that failed have said, in a few lines each.
+    pub fn failures(&self) -> String {
+        self.failures.borrow().to_string()
     }
 
     /// The folder in memory for what tests write, where there is room for one.
@@ -243,10 +251,13 @@ impl Run {
     /// Runs such a command and counts the tests. A run without tests is a failure.
     fn count(&self, command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome<String> {
         let mut counts = TestCounts::default();
+        let mut failures = TestFailures::default();
         let outcome = process::stream_lines(command, |text| {
             counts.read(text);
+            failures.read(text);
             line(text);
         });
+        self.failures.borrow_mut().add(failures);
         let ran = counts.passed + counts.failed;
         self.matched.set(self.matched.get() + ran);
         self.counted.set(true);
@@ -291,11 +302,12 @@ struct AtOnce {
     tests_by_core: usize,
 }
 
-/// A test of the core computes for a quarter of its time and waits for the rest: for a network that is
+/// A test of the core computes for a part of its time and waits for the rest: for a network that is
 /// slow on purpose, for a keyring, or for one of the core's own limits, up to half a minute. This many
-/// keep both cores of a small machine busy. The longest program is not alone at the end.
+/// keep both cores of a small machine busy. More would wait for a processor, and with them the promises
+/// that bound a time (P7, P14).
 const CORE_TESTS: AtOnce = AtOnce {
-    programs: 3,
+    programs: 2,
     tests_by_core: 3,
 };
 
