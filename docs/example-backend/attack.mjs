@@ -30,7 +30,7 @@ const later = (time) => {
 
 /** Does this to an example of its own. */
 const attack = (what, how, environment = {}) =>
-  test(what, { timeout: 2 * MINUTE }, async () => {
+  test(what, { timeout: 5 * MINUTE }, async () => {
     const [codes, faults] = [[], []];
     mock.method(console, "log", (line) => {
       const [, email, code] = /^code for (\S+): (\d{6})$/.exec(line) ?? [];
