@@ -30,8 +30,8 @@ const FAST: Pace = Pace {
     beat: Duration::from_millis(10),
     passes: Duration::from_millis(200),
 };
-/// The pause after a rotation that failed, which keeps the loop from spinning; nothing is waited
-/// for.
+/// The pause after a rotation or a read that failed, which keeps the loop from spinning; nothing is
+/// waited for.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The signal for a file that would become larger than allowed.
@@ -40,8 +40,9 @@ const SIGXFSZ: i32 = 25;
 /// The longest pause between two rotations, in which other processes can take the lock.
 const BREATH: Duration = Duration::from_millis(40);
 
-/// How often a keyring is read: an item that is deleted meanwhile makes the service report an error.
-const MAX_READS: usize = 3;
+/// How often a keyring is read: the service reports an error if an item is deleted meanwhile, by a call
+/// of a process that was killed after it had sent it.
+const MAX_READS: usize = 20;
 
 /// Runs the app until the input ends or the process is killed.
 pub fn run(arguments: &[String]) -> ExitCode {
@@ -57,14 +58,25 @@ pub fn run_item(arguments: &[String]) -> ExitCode {
     serve_once::<ItemProtocol>(arguments, |(service, folder)| {
         let keyring = Keyring::new(service);
         let name = item_name(&folder).ok_or("the folder has no records")?;
-        let look = || keyring.read(&name);
-        let read = (1..MAX_READS).fold(look(), |read, _| read.or_else(|_| look()));
-        let Some(bytes) = read.map_err(|error| error.to_string())? else {
+        let Some(bytes) = read_item(&keyring, &name)? else {
             return Ok(None);
         };
         let item = Item::from_bytes(&bytes).ok_or("the keyring's item cannot be parsed")?;
         Ok(Some(item.generation.number()))
     })
+}
+
+/// Reads an item, again after an error.
+fn read_item(keyring: &Keyring, name: &str) -> Result<Option<SecretBytes>, String> {
+    let mut read = keyring.read(name);
+    for _ in 1..MAX_READS {
+        if read.is_ok() {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        read = keyring.read(name);
+    }
+    read.map_err(|error| error.to_string())
 }
 
 /// The step at which to die, and how many more times it is passed first.
@@ -367,7 +379,7 @@ struct RecordingStore {
 impl RecordingStore {
     fn look(&self) -> Result<(), String> {
         let bytes = match item_name(&self.folder) {
-            Some(name) => self.read(&name).map_err(|error| error.to_string())?,
+            Some(name) => read_item(&self.keyring, &name)?,
             None => None,
         };
         let item = bytes.and_then(|bytes| Item::from_bytes(&bytes));
