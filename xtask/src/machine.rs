@@ -6,7 +6,7 @@ use crate::failure::{Outcome, said};
 use crate::setup::packages::Family;
 use crate::setup::tools::WEBDRIVER;
 use crate::setup::{For, node, npm, system};
-use crate::{display, ports, process};
+use crate::{display, ports, process, room};
 
 enum MachineState {
     Good,
@@ -32,6 +32,7 @@ pub fn run() -> Outcome {
         linker(),
         packages("packages to build", For::Development),
         npm_packages(),
+        disk(),
     ];
     if cfg!(target_os = "linux") {
         findings.extend([
@@ -106,6 +107,22 @@ fn node() -> Finding {
         Ok(version) => good("Node.js", version.to_string()),
         Err(failure) => missing("Node.js", failure.to_string(), ""),
     }
+}
+
+fn disk() -> Finding {
+    const WHAT: &str = "room on the disk";
+    let Some(free) = room::for_builds() else {
+        return note(WHAT, "not known", "");
+    };
+    let found = format!("{} GB", free >> 30);
+    if free < room::OF_ALL_TESTS {
+        let advice = format!(
+            "all tests take about {} GB where nothing is built yet",
+            room::OF_ALL_TESTS >> 30
+        );
+        return note(WHAT, found, &advice);
+    }
+    good(WHAT, found)
 }
 
 fn linker() -> Finding {

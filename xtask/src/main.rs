@@ -23,6 +23,7 @@ mod process;
 mod process_group;
 mod process_tree;
 mod real_servers;
+mod room;
 mod root;
 mod servers;
 mod setup;

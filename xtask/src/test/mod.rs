@@ -18,7 +18,7 @@ use steps::{Run, STEPS, Step};
 use summary::Summary;
 
 use crate::failure::{Failure, Outcome, said};
-use crate::{console, process_tree, setup};
+use crate::{console, process_tree, room, setup};
 
 /// The arguments of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,9 @@ pub fn run(options: TestOptions) -> Outcome {
     if let Some(purpose) = steps.iter().filter_map(|step| step.setup).max() {
         setup::ready(purpose)?;
     }
+    if let Some(free) = room::for_builds() {
+        console::step(format_args!("{} GB are free on the disk", free >> 30));
+    }
     let run = Run::new(options);
     let outcome = run_steps(&run, steps);
     // Programs that tests have started may still write into the folder in memory.
@@ -55,6 +58,7 @@ pub fn run(options: TestOptions) -> Outcome {
 /// Runs the steps and prints the results.
 fn run_steps(run: &Run, steps: Vec<&Step>) -> Outcome {
     let mut summary = Summary::default();
+    let mut shortage = None;
     for step in steps {
         println!("\n==> {}: {}", step.name, step.about);
         let _ = io::stdout().flush();
@@ -69,6 +73,7 @@ fn run_steps(run: &Run, steps: Vec<&Step>) -> Outcome {
         }
         if let Err(failure) = &outcome {
             console::failure(format_args!("{}: {failure}", step.name));
+            shortage = shortage.or_else(room::shortage);
         }
         summary.add(
             step.name,
@@ -91,6 +96,9 @@ fn run_steps(run: &Run, steps: Vec<&Step>) -> Outcome {
     }
     print!("\n{summary}");
     let _ = io::stdout().flush();
+    if let Some(shortage) = shortage {
+        console::failure(shortage);
+    }
     match summary.failed() {
         0 => Ok(()),
         1 => Err(said("a step failed")),
