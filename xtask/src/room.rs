@@ -9,7 +9,7 @@ use crate::root;
 const SHORT: u64 = 1 << 30;
 
 /// The room that a whole `cargo xtask test` takes where nothing is built yet.
-pub const OF_ALL_TESTS: u64 = 20 << 30;
+pub const OF_ALL_TESTS: u64 = 12 << 30;
 
 /// The bytes that may still be written where builds go; `None` if the system does not say.
 pub fn for_builds() -> Option<u64> {
