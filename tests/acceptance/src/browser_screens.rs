@@ -1,4 +1,4 @@
-//! Visits the screens of the sign-in by the browser, and those that a link opens.
+//! Visits the screens of the sign-in by the browser, and the one that a link opens.
 
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ pub fn issuer_profile(stage: &Stage, alone: bool, more: &str) -> (TempDir, Strin
     (folder, path)
 }
 
-/// Visits the screens; `visit` is called at each complete screen with its name.
+/// Visits the screens of the sign-in by the browser; `visit` is called at each complete screen with its name.
 ///
 /// # Panics
 /// If a screen does not appear.
@@ -53,6 +53,13 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     without_a_browser(stage, &mut visit).await;
     pasting(stage, &browser, &mut visit).await;
     too_often(stage, &browser, &mut visit).await;
+}
+
+/// Visits what a link to another server opens, in an app that may have several accounts.
+///
+/// # Panics
+/// If the screen does not appear.
+pub async fn by_link(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     let link = "dev.vestibule.desktop:/join?workspace=https://cloud.example";
     let app = stage.start_by(&[link]).await;
     app.find(Role::Heading, "Another server").await;

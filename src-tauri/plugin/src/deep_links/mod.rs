@@ -203,7 +203,9 @@ pub fn open(app: &AppHandle, link: &[u8]) -> Result<OpenedLink, AuthError> {
             Ok(OpenedLink::SignIn)
         }
         Route::Join(address) => {
-            accounts.check_adding()?;
+            accounts.check_adding().inspect_err(|error| {
+                tracing::info!(%error, "a link that asks to add a workspace is refused");
+            })?;
             tracing::info!(host = address.host(), "a link asks to add a workspace");
             let address = address.origin();
             Ok(OpenedLink::Join { address })

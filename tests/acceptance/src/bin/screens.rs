@@ -29,7 +29,10 @@ async fn main() -> ExitCode {
             "tour" => tour::walk(&stage, &mut visit).await,
             "hard" => hard_cases::walk(&stage, &mut visit).await,
             "accounts" => account_screens::walk(&stage, &mut visit).await,
-            _ => browser_screens::walk(&stage, &mut visit).await,
+            _ => {
+                browser_screens::walk(&stage, &mut visit).await;
+                browser_screens::by_link(&stage, &mut visit).await;
+            }
         }
         let _ = std::fs::remove_file(stage.log());
     }
