@@ -1,7 +1,7 @@
 import { Slot } from "radix-ui";
 import type { ComponentProps } from "react";
 import { cx } from "./cx";
-import { Spinner } from "./spinner";
+import { LateSpinner } from "./spinner";
 
 type Look = "primary" | "secondary" | "quiet" | "danger";
 type Size = "md" | "sm";
@@ -24,7 +24,7 @@ export type ButtonProps = ComponentProps<"button"> & {
   look?: Look;
   size?: Size;
   /**
-   * Shows a spinner and ignores clicks. The button stays focusable, so that the focus is not lost.
+   * Shows a spinner if it lasts, and ignores clicks. The button stays focusable, so that the focus is not lost.
    */
   busy?: boolean;
   /** Lets a label that is too long for the window take several lines. */
@@ -70,7 +70,7 @@ export function Button({
         onClick?.(event);
       }}
     >
-      {busy && <Spinner />}
+      {busy && <LateSpinner />}
       {children}
     </button>
   );

@@ -1,7 +1,7 @@
 "use client";
 
 import { Button } from "@/components/ui/button";
-import { Spinner } from "@/components/ui/spinner";
+import { LateSpinner } from "@/components/ui/spinner";
 import { useElapsed } from "@/lib/clock";
 import { useReloading } from "./reloading";
 
@@ -18,10 +18,10 @@ function Overlay({ text }: { text: string }) {
   return (
     <div
       role="status"
-      className="fixed inset-0 z-60 flex animate-fade flex-col items-center justify-center gap-4 bg-ground/90 backdrop-blur-sm"
+      className="fixed inset-0 z-60 flex animate-fade flex-col items-center justify-center gap-4 bg-ground/90"
     >
       <p className="flex items-center gap-2.5 text-muted">
-        <Spinner />
+        <LateSpinner />
         {text}
       </p>
       {late && (

@@ -7,7 +7,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { Spinner } from "@/components/ui/spinner";
+import { LateSpinner } from "@/components/ui/spinner";
 import { delay, useElapsed } from "@/lib/clock";
 import { auth, messages } from "@/lib/vestibule";
 import { beginBrowserSignIn, useBrowserAttempt } from "./browser-attempt";
@@ -80,7 +80,7 @@ export function BrowserWaiting({ signIn }: { signIn: BrowserSignIn }) {
       <div className="space-y-4">
         {!opened && !isLate && (
           <p role="status" className="flex items-center gap-2 text-sm text-muted">
-            <Spinner /> Opening your browser…
+            <LateSpinner /> Opening your browser…
           </p>
         )}
         {cannotOpen && (

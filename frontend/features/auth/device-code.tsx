@@ -4,7 +4,7 @@ import { useId, useRef, useState } from "react";
 import type { BrowserSignIn, DeviceCode as Code } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { QrCode } from "@/components/ui/qr-code";
-import { Spinner } from "@/components/ui/spinner";
+import { LateSpinner } from "@/components/ui/spinner";
 import { shortcut } from "@/lib/shortcut";
 import { PendingSignIn } from "./pending-sign-in";
 
@@ -18,7 +18,7 @@ export function DeviceCodeComing({ signIn }: { signIn: BrowserSignIn }) {
       again="Get a new code"
     >
       <p role="status" className="flex items-center gap-2 text-sm text-muted">
-        <Spinner /> Asking for a code…
+        <LateSpinner /> Asking for a code…
       </p>
     </PendingSignIn>
   );

@@ -1,9 +1,9 @@
 "use client";
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
-import { type ReactNode, useEffect, useLayoutEffect } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useState } from "react";
 import { offersAccounts, type Right, type SessionState } from "vestibule";
-import { useAccountsSnapshot, useAuthState } from "vestibule/react";
+import { AsOf, useAccountsSnapshot, useAuthState } from "vestibule/react";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useCurrentUrl } from "./current-url";
 import { NoAccountListScreen, NotFoundScreen } from "./error-screens";
@@ -11,8 +11,8 @@ import { markGuarded, useKeptPage } from "./kept-page";
 import { NotAllowedScreen } from "./not-allowed";
 import { useReauthentication } from "./re-authenticate";
 
-// The guards decide who may see a page. Each renders either its page or a redirect, which happens
-// before anything is painted.
+// The guards decide who may see a page. Each renders its page, or a redirect, which begins before
+// anything is painted.
 
 /**
  * For signed-in users only, also while offline. With `may` also only for users whose roles include
@@ -45,11 +45,10 @@ export function GuestOnly({ children }: { children: ReactNode }) {
   useEffect(() => router.prefetch(target), [router, target]);
 
   const step = pendingStep(state);
-  if (step) return <Redirect to={withNext(step, next)} />;
-  if (state.status === "signed_in" && !(reauthenticating && state.freshness.kind === "stale")) {
-    return <Redirect to={target} />;
-  }
-  return children;
+  const isIn =
+    state.status === "signed_in" && !(reauthenticating && state.freshness.kind === "stale");
+  const to = step ? withNext(step, next) : isIn ? target : null;
+  return <ShownUntilLed to={to}>{children}</ShownUntilLed>;
 }
 
 /** For people who have to enter a code. */
@@ -66,9 +65,26 @@ function StepOnly({ step, children }: { step: Step; children: ReactNode }) {
   const state = useAuthState();
   const next = useNext();
   const pending = pendingStep(state);
-  if (pending === step) return children;
-  if (state.status === "signed_in") return <Redirect to={next ?? routes.dashboard} />;
-  return <Redirect to={withNext(pending ?? routes.login, next)} />;
+  const isIn = state.status === "signed_in";
+  const other = isIn ? (next ?? routes.dashboard) : withNext(pending ?? routes.login, next);
+  return <ShownUntilLed to={pending === step ? null : other}>{children}</ShownUntilLed>;
+}
+
+/**
+ * Shows a step of the sign-in. Once it leads on, the form stays as it was sent until the next page takes
+ * its place, so that nothing blank lies between the two. A step that was never shown stays hidden.
+ */
+function ShownUntilLed({ to, children }: { to: string | null; children: ReactNode }) {
+  const state = useAuthState();
+  const [shownWith, setShownWith] = useState<SessionState | null>(null);
+  // Set while rendering, so that no frame shows the form with the state that leads on.
+  if (!to && shownWith !== state) setShownWith(state);
+  return (
+    <>
+      {(!to || shownWith) && <AsOf value={to ? shownWith : null}>{children}</AsOf>}
+      {to && <Redirect to={to} />}
+    </>
+  );
 }
 
 type Step = typeof routes.otp | typeof routes.browser;
@@ -87,9 +103,17 @@ export function AccountsOnly({ children }: { children: ReactNode }) {
   return offersAccounts(snapshot.list) ? children : <NotFoundScreen />;
 }
 
+/** A redirect takes some ten milliseconds. After this time the router will not show the page any more. */
+const REDIRECT_TIMEOUT_MS = 3000;
+
+/** Leads to another page. Where the router does not get there, the window loads the page instead. */
 function Redirect({ to }: { to: string }) {
   const router = useRouter();
-  useLayoutEffect(() => router.replace(to), [router, to]);
+  useLayoutEffect(() => {
+    router.replace(to);
+    const late = setTimeout(() => window.location.replace(to), REDIRECT_TIMEOUT_MS);
+    return () => clearTimeout(late);
+  }, [router, to]);
   return <p className="sr-only">One moment…</p>;
 }
 

@@ -15,7 +15,7 @@ import { UserMenu } from "./user-menu";
 
 export function Header({ brand }: { brand: ReactNode }) {
   return (
-    <header className="sticky top-0 z-30 border-b border-line bg-ground/90 backdrop-blur-sm">
+    <header className="sticky top-0 z-30 border-b border-line bg-ground">
       <div className="mx-auto flex h-14 max-w-5xl items-center gap-2 px-4 sm:gap-8 sm:px-6">
         {brand}
         <nav aria-label="Main" className="flex items-center text-sm sm:gap-1">

@@ -6,7 +6,7 @@ import type { KeyringNotice, Outage } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { Mark } from "@/components/ui/mark";
 import { Centered, PageTitle, PRODUCT } from "@/components/ui/page";
-import { Spinner } from "@/components/ui/spinner";
+import { LateSpinner } from "@/components/ui/spinner";
 import { useElapsed } from "@/lib/clock";
 import { since } from "@/lib/format";
 import { routes } from "@/lib/routes";
@@ -64,7 +64,7 @@ function Waiting() {
       <p className="flex min-h-6 items-center gap-2.5 text-muted">
         {late && (
           <>
-            <Spinner />
+            <LateSpinner />
             Opening {PRODUCT}…
           </>
         )}

@@ -42,7 +42,13 @@ const PAGES: Record<string, ComponentType> = {
   "/admin/": Admin,
 };
 
-export type Visit = { current: string; visited: string[]; go: (to: string) => void };
+export type Visit = {
+  current: string;
+  visited: string[];
+  /** Whether the router never gets to another page. */
+  isStuck: boolean;
+  go: (to: string) => void;
+};
 
 export function App({ at, visit }: { at: string; visit: Visit }) {
   const [address, setAddress] = useState(at);
@@ -51,6 +57,7 @@ export function App({ at, visit }: { at: string; visit: Visit }) {
     const go = (to: string) => {
       visit.current = to;
       visit.visited.push(to);
+      if (visit.isStuck) return;
       // As with Next's router, the old page stays for a moment after a redirect.
       queueMicrotask(() => setAddress(to));
     };
@@ -80,7 +87,7 @@ export function App({ at, visit }: { at: string; visit: Visit }) {
 }
 
 export function newVisit(at: string): Visit {
-  return { current: at, visited: [], go: () => undefined };
+  return { current: at, visited: [], isStuck: false, go: () => undefined };
 }
 
 /** Opens the app at an address. A shell must have been started before. */

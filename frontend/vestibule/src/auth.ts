@@ -41,6 +41,13 @@ export function createAuth(
 ) {
   const state = (): SessionState => stateOf(snapshots.get());
 
+  /** The result of a verb that changes the state where it succeeds. */
+  async function changing<T>(verb: () => Promise<T>): Promise<Result<T>> {
+    const done = await result(verb);
+    if (!done.error) snapshots.readSoon();
+    return done;
+  }
+
   return {
     /**
      * Subscribes to the session and reads it. Call it once, and again where the snapshot says that it
@@ -49,18 +56,18 @@ export function createAuth(
     start: snapshots.start,
 
     login: (typed: LoginInput): Promise<Result<SignInOutcome>> =>
-      result(() => commands.login(loginInput(typed))),
+      changing(() => commands.login(loginInput(typed))),
     register: (typed: RegisterInput): Promise<Result<SignInOutcome>> =>
-      result(() => commands.register(registerInput(typed))),
+      changing(() => commands.register(registerInput(typed))),
     /**
      * Answers the challenge of this id and no other; without an id, the one that is open now. Without a
      * method the code is one of the first method that the challenge offers.
      */
     verifyOtp: (answer: OtpAnswer): Promise<Result<SignInOutcome>> =>
-      result(() => commands.verifyOtp(otpInput(answer, state()))),
+      changing(() => commands.verifyOtp(otpInput(answer, state()))),
     /** Has a code sent for the open challenge: the first one, or another one. */
     sendOtp: (): Promise<Result<Challenge>> => result(commands.sendOtp),
-    cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
+    cancelOtp: (): Promise<Result<null>> => changing(commands.cancelOtp),
     /**
      * Signs in by the system's browser, or on another device by a code. `browser` of what the backend offers names the
      * buttons; without one it is the first. The state is `browser_pending` at once, and the result
@@ -69,18 +76,18 @@ export function createAuth(
      * is nothing to say then.
      */
     signInByBrowser: (chosen: BrowserSignInInput = {}): Promise<Result<SignInOutcome>> =>
-      result(() => commands.signInByBrowser(browserInput(chosen))),
+      changing(() => commands.signInByBrowser(browserInput(chosen))),
     /** Opens the browser once more, at the same address. */
     openBrowserAgain: (): Promise<Result<null>> => result(commands.openBrowserAgain),
     /** Puts the address that the browser opens on the clipboard. No page gets it. */
     copyBrowserAddress: (): Promise<Result<null>> => result(commands.copyBrowserAddress),
     /** Gives the sign-in outside of the app up. */
-    cancelBrowserSignIn: (): Promise<Result<null>> => result(commands.cancelBrowserSignIn),
+    cancelBrowserSignIn: (): Promise<Result<null>> => changing(commands.cancelBrowserSignIn),
     /** Asks the plugin to refresh now. What came of it is seen in the state. */
     refresh: (): Promise<Result<null>> => result(commands.refresh),
     /** Makes the plugin try the keyring at once. What came of it is seen in the state. */
     unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
-    logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
+    logout: (): Promise<Result<LogoutReply>> => changing(commands.logout),
 
     /**
      * Opens a link that a person has pasted, where the system does not hand it over. What it is for is in

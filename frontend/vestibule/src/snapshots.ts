@@ -25,6 +25,9 @@ export type Snapshot =
 
 const WAITING: Snapshot = { kind: "waiting" };
 
+/** A change of the state takes milliseconds to the page. */
+const CHANGE_TIMEOUT_MS = 1000;
+
 const UNKNOWN: SessionState = {
   status: "restoring",
   outage: null,
@@ -116,10 +119,19 @@ export function createSnapshotStore() {
     });
   }
 
+  /**
+   * Reads the state once more in a moment. After a verb that has changed it: a page waits for the change
+   * then, and would wait without end if it was lost on its way through the channel.
+   */
+  function readSoon() {
+    setTimeout(() => void subscription.readAgain(), CHANGE_TIMEOUT_MS);
+  }
+
   return {
     initial,
     get,
     subscribe,
+    readSoon,
     /** Subscribes to the session and reads it. Does nothing where that has been done. */
     start: subscription.start,
     stop,

@@ -7,12 +7,14 @@ import { type Channel, insideApp, type Receiver, receiver } from "./ipc/ipc.ts";
 export type Subscription = {
   /** Opens the channel and asks for the value. Does nothing where that has been done. It never rejects. */
   start: () => Promise<void>;
+  /** Reads the value once more, for what should have come by the channel. It never rejects. */
+  readAgain: () => Promise<void>;
   /** Ends the subscription at once. */
   stop: () => void;
 };
 
 export function createSubscription<T extends { revision: number }>(
-  ask: (changes: Channel<T>) => Promise<T>,
+  ask: (changes?: Channel<T>) => Promise<T>,
   followed: {
     /** Is called with each value that is newer than the one before. */
     onValue: (value: T) => void;
@@ -50,5 +52,16 @@ export function createSubscription<T extends { revision: number }>(
     }
   }
 
-  return { start, stop };
+  async function readAgain(): Promise<void> {
+    const mine = subscription;
+    if (!mine) return;
+    try {
+      const current = await ask();
+      if (subscription === mine) accept(current);
+    } catch {
+      // The channel is still open, and what is known stays.
+    }
+  }
+
+  return { start, readAgain, stop };
 }

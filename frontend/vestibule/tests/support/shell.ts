@@ -101,7 +101,8 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     const command = name.replace("plugin:vestibule|", "");
     const args = (payload ?? {}) as Record<string, unknown>;
     calls.push({ command, args });
-    if (command === "session") channels.push(args.changes as Channel<SessionChanged>);
+    if (command === "session" && args.changes)
+      channels.push(args.changes as Channel<SessionChanged>);
     if (command === "accounts") accountChannels.push(args.changes as Channel<AccountList>);
     if (command === "link_notices") linkChannels.push(args.changes as Channel<LinkNotices>);
     const handler = handlers[command];
