@@ -107,6 +107,14 @@ impl Backend {
         self.transport.close_idle_connections();
     }
 
+    /// Closes the connections of a session that is over, and gets ready for the next sign-in, which
+    /// need not wait then. Must be called within a tokio runtime.
+    pub(crate) fn end_connections(&self) {
+        self.transport.close_idle_connections();
+        let transport = self.transport.clone();
+        tokio::spawn(async move { transport.prepare().await });
+    }
+
     /// The jar whose cookies the requests carry.
     pub(crate) fn jar(&self) -> &Jar {
         &self.jar

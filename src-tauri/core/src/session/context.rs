@@ -123,7 +123,7 @@ impl Context {
             .deliver(due, &self.backend, device, in_use)
             .await;
         if self.shared.look(|inner| inner.session.is_none()) {
-            self.backend.close_idle_connections();
+            self.backend.end_connections();
         }
         // A sign-out that could not be delivered has a time for its next try, which the scheduler
         // has to know.

@@ -127,7 +127,7 @@ impl OtherProcesses {
     /// The cookies and the connections of the session that is over are not used from here on.
     pub(super) fn begin_anonymous_jar(&self, at: &mut EpochGuard<'_>) {
         at.replace_jar(Jar::default());
-        self.context.backend.close_idle_connections();
+        self.context.backend.end_connections();
     }
 }
 

@@ -122,8 +122,8 @@ pub trait Transport: Send + Sync + 'static {
     /// gives the request up; the backend may have received it all the same.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>>;
 
-    /// Gets ready for the first request, so that it does not wait. A failure is reported by that
-    /// request.
+    /// Gets ready for the next request, the first or the first after the connections were closed, so that
+    /// it does not wait. A failure is reported by that request.
     fn prepare(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }

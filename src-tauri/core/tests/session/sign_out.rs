@@ -1,8 +1,13 @@
 //! The contract's rows for `logout`; and a sign-out is final, whatever is in progress.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use vestibule_backend::{Config, Effect, Fault, Point};
+use vestibule_core::session::Session;
+use vestibule_core::transport::{
+    BoxFuture, HttpRequest, HttpResponse, HttpTransport, Transport, TransportError,
+};
 use vestibule_core::wire::{Cause, SignedOutReason};
 use vestibule_core::{ErrorCode, Secret, StoreError};
 use vestibule_harness::*;
@@ -480,4 +485,52 @@ async fn a_sign_out_while_stale_is_a_sign_out() {
         requests,
         "no refresh is sent after the session"
     );
+}
+
+/// The real client, and what was asked of it in what order.
+struct Noting {
+    client: HttpTransport,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Noting {
+    fn note(&self, what: &str) {
+        self.asked.lock().expect("the list").push(what.into());
+    }
+}
+
+impl Transport for Noting {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
+        self.note(request.url.path());
+        self.client.send(request)
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, ()> {
+        self.note("prepare");
+        self.client.prepare()
+    }
+
+    fn close_idle_connections(&self) {
+        self.note("close");
+        self.client.close_idle_connections();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_sign_out_the_next_sign_in_finds_the_client_ready() {
+    let harness = Harness::new().await;
+    let client = HttpTransport::new(&harness.profile.backend, "Vestibule/0.1.0");
+    let noting = Arc::new(Noting {
+        client: client.expect("a client"),
+        asked: Mutex::default(),
+    });
+    let session = Session::open_over(noting.clone(), harness.config()).expect("a session");
+    session.login(login(DEMO)).await.expect("signed in");
+    session.logout().await;
+    let is_ready = || {
+        let asked = noting.asked.lock().expect("the list");
+        let told = asked.iter().rposition(|what| what.ends_with("/logout"));
+        told.is_some_and(|told| asked[told + 1..] == ["close", "prepare"])
+    };
+    eventually("a new client once the backend is told", is_ready).await;
 }
