@@ -94,14 +94,6 @@ pub(crate) struct CallCredentials {
     pub jar: Jar,
 }
 
-/// What comes after an answer.
-pub(crate) enum RedirectDecision {
-    /// Nothing: it is the answer to the call.
-    Answer,
-    /// One more request: the answer is a redirect, and the call is at its target now.
-    Follow,
-}
-
 impl Backend {
     /// A call of a page, if the profile allows its path.
     pub(crate) fn api_call(
@@ -232,30 +224,38 @@ impl Backend {
         Ok(self.api(call, ApiPayload::none(), &credentials, 1).await?)
     }
 
-    /// Moves `call` to the target of a redirect, if a page may call that; refuses any other.
+    /// The next request of `call`, where the answer is a redirect to what a page may call; `None` where
+    /// it is the answer to the call. Any other redirect is refused.
     pub(crate) fn follow_redirect(
         &self,
-        call: &mut ApiCall,
+        call: &ApiCall,
         head: &Response,
-    ) -> Result<RedirectDecision, AuthError> {
+    ) -> Result<Option<ApiCall>, AuthError> {
+        // The answer to an endpoint is judged as one that is not understood.
         let ApiCall::Page(call) = call else {
-            // The answer is judged as one that is not understood.
-            return Ok(RedirectDecision::Answer);
+            return Ok(None);
         };
+        if !head.status().is_redirection() {
+            return Ok(None);
+        }
         let from = self.profile().url(&call.path);
         let location = head.location();
         let lead = read_redirect(self.profile(), head.status(), location, &from, &call.method);
         match lead {
-            Redirect::None => Ok(RedirectDecision::Answer),
+            Redirect::None => Ok(None),
             Redirect::To(hop) => {
                 let path = &hop.path;
-                call.template = super::refuse_api_path(hop.method.as_str(), path, self.profile())?;
-                call.method = hop.method;
-                call.path = hop.path;
+                let template = super::refuse_api_path(hop.method.as_str(), path, self.profile())?;
+                let mut next = PageCall {
+                    method: hop.method,
+                    path: hop.path,
+                    template,
+                    ..call.clone()
+                };
                 if !hop.with_body {
-                    call.drop_body();
+                    next.drop_body();
                 }
-                Ok(RedirectDecision::Follow)
+                Ok(Some(ApiCall::Page(next)))
             }
             Redirect::OtherOrigin => {
                 let status = head.status().as_u16();

@@ -31,7 +31,7 @@ use super::upload_body::UploadBody;
 use crate::beside_body::BesideBody;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::AuthError;
-use crate::profile::{self, Profile, Template, Variables};
+use crate::profile::{self, EndpointOrigin, Profile, Template, Variables};
 use crate::transport::{
     HttpRequest, HttpResponse, HttpTransport, NetworkSettings, RequestBody, Transport,
 };
@@ -150,7 +150,9 @@ impl Backend {
 
     async fn exchange(&self, mut call: BackendRequest<'_>) -> Result<Response, BackendError> {
         let url = self.profile.endpoint_url(call.origin, &call.path);
-        let declared = self.profile.endpoint_url(call.origin, "/");
+        let declared = call
+            .origin
+            .map_or(&self.profile.backend, EndpointOrigin::url);
         if url.origin() != declared.origin() {
             tracing::error!(
                 path = call.template,
@@ -246,8 +248,9 @@ impl Backend {
     /// Whether the request goes to the backend. What every request carries, cookies among it, is for
     /// the backend alone.
     fn is_own(&self, call: &BackendRequest<'_>) -> bool {
-        let goes_to = self.profile.endpoint_url(call.origin, "/");
-        goes_to.origin() == self.profile.backend.origin()
+        let backend = self.profile.backend.origin();
+        call.origin
+            .is_none_or(|origin| origin.url().origin() == backend)
     }
 
     fn headers(

@@ -34,7 +34,7 @@ mod tokens;
 mod upload_body;
 
 pub use answers::{RefreshAnswer, SignOutAnswer};
-pub(crate) use api::{ApiCall, ApiPayload, CallCredentials, RedirectDecision};
+pub(crate) use api::{ApiCall, ApiPayload, CallCredentials};
 pub use api_path::refuse as refuse_api_path;
 pub use client::Backend;
 pub(crate) use client::EXCHANGE_TIMEOUT;

@@ -21,9 +21,7 @@ use super::refresh_reason::RefreshReason;
 use super::rights::Rights;
 use super::token_keeper::TokenKeeper;
 use super::upload::{BodyReplay, Upload};
-use crate::backend::{
-    ApiCall, ApiPayload, BackendError, CallCredentials, Download, RedirectDecision, Response,
-};
+use crate::backend::{ApiCall, ApiPayload, BackendError, CallCredentials, Download, Response};
 use crate::clock::SinceBoot;
 use crate::cookies::RefreshChange;
 use crate::error::{AuthError, ErrorCode};
@@ -179,9 +177,8 @@ impl ApiCalls {
                     _ => return Ok(response),
                 }
             }
-            let mut next = (*call).clone();
-            match self.context.backend.follow_redirect(&mut next, &response)? {
-                RedirectDecision::Answer => {
+            match self.context.backend.follow_redirect(&call, &response)? {
+                None => {
                     if refusal == Some(ErrorCode::NotAllowed)
                         && let Some(bearer) = &caller.bearer
                     {
@@ -189,21 +186,21 @@ impl ApiCalls {
                     }
                     return Ok(response);
                 }
-                RedirectDecision::Follow if hops == MAX_REDIRECTS => {
+                Some(_) if hops == MAX_REDIRECTS => {
                     tracing::warn!(
                         limit = MAX_REDIRECTS,
                         "the backend redirected a call too often: the call fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());
                 }
-                RedirectDecision::Follow if next.takes_body() && !body.can_replay() => {
+                Some(next) if next.takes_body() && !body.can_replay() => {
                     tracing::warn!(
                         "a redirect needs the request body again, which was not kept: the call \
                          fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());
                 }
-                RedirectDecision::Follow => {
+                Some(next) => {
                     call = Arc::new(next);
                     hops += 1;
                 }
@@ -319,11 +316,8 @@ impl ApiCalls {
             // The backend's own answer says more than our failed refresh.
             Err(_) => return Ok(None),
         }
-        let caller = self
-            .context
-            .shared
-            .in_epoch(epoch)
-            .map(|at| Caller::of(&at));
+        let at = self.context.shared.in_epoch(epoch);
+        let caller = at.map(|at| self.caller_at(&at));
         Ok(caller.filter(|caller| caller.bearer.is_some()))
     }
 
@@ -334,15 +328,19 @@ impl ApiCalls {
         shared.look(|inner| {
             let held = inner.session.as_ref();
             let access = held.and_then(|held| held.access.as_ref());
-            CallerReadiness {
-                caller: Caller::of(inner),
-                is_ready: match access {
-                    Some(access) => !access.ends_within(margin, now),
-                    // A keyring that could not be read may hold a session, so it is not known yet
-                    // that nobody is signed in.
-                    None => !inner.may_be_refreshed(),
+            let is_ready = match access {
+                Some(access) => !access.ends_within(margin, now),
+                // A keyring that could not be read may hold a session, so it is not known yet that
+                // nobody is signed in.
+                None => !inner.may_be_refreshed(),
+            };
+            match is_ready {
+                true => CallerReadiness::Ready(Box::new(self.caller_at(inner))),
+                false => CallerReadiness::NeedsRefresh {
+                    epoch: inner.epoch(),
+                    bearer: access.map(|access| access.id),
+                    is_spent: access.is_none_or(|access| access.is_spent(now)),
                 },
-                is_spent: access.is_none_or(|access| access.is_spent(now)),
             }
         })
     }
@@ -351,19 +349,21 @@ impl ApiCalls {
     /// needed. All attempts of the call keep this caller.
     async fn caller(&self, readiness: CallerReadiness) -> Result<Caller, AuthError> {
         let shared = &self.context.shared;
-        let CallerReadiness {
-            caller,
-            is_ready,
-            is_spent,
-        } = readiness;
-        if is_ready {
-            return Ok(caller);
-        }
-        let reason = RefreshReason::Call(caller.bearer);
-        let refreshed = self.refresh.refresh(caller.epoch, reason).await;
+        let (began, bearer, is_spent) = match readiness {
+            CallerReadiness::Ready(caller) => return Ok(*caller),
+            CallerReadiness::NeedsRefresh {
+                epoch,
+                bearer,
+                is_spent,
+            } => (epoch, bearer, is_spent),
+        };
+        let refreshed = self
+            .refresh
+            .refresh(began, RefreshReason::Call(bearer))
+            .await;
         let (epoch, refreshed) = match mutant!("without.bearers_session") {
             true => (shared.look(Inner::epoch), Ok(())),
-            false => (caller.epoch, refreshed),
+            false => (began, refreshed),
         };
         let at = shared.in_epoch(epoch);
         let is_nobody = at.as_ref().is_some_and(|at| at.state().is_signed_out());
@@ -374,21 +374,45 @@ impl ApiCalls {
             Err(error) if is_spent || error.code == ErrorCode::SessionEnded => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        let now = at.map(|at| Caller::of(&at)).ok_or(ErrorCode::NotSignedIn)?;
+        let at = at.ok_or(ErrorCode::NotSignedIn)?;
+        let now = self.caller_at(&at);
         match now.bearer.is_some() || is_nobody {
             true => Ok(now),
             false => Err(ErrorCode::NotSignedIn.into()),
         }
     }
+
+    /// Who calls now, with what its calls carry: copied once for each call, while all others wait.
+    fn caller_at(&self, inner: &Inner) -> Caller {
+        let held = inner.session.as_ref();
+        let access = held.and_then(|held| held.access.as_ref());
+        // Without an access token nobody is signed in, so the call carries no session cookies.
+        let with_cookies = self.context.backend.profile().cookies.with_api && access.is_some();
+        let token = held.filter(|_| with_cookies);
+        Caller {
+            epoch: inner.epoch(),
+            bearer: access.map(|access| access.id),
+            credentials: CallCredentials {
+                access: access.and_then(|access| access.token.bearer().cloned()),
+                token: token.and_then(|held| held.token.clone()),
+                device: held.map_or(&inner.device, |held| &held.device).clone(),
+                jar: inner.jar().clone(),
+            },
+        }
+    }
 }
 
-/// The caller as it was when the call began.
-struct CallerReadiness {
-    caller: Caller,
-    /// The access token is valid for as long as the call needs it.
-    is_ready: bool,
-    /// The access token has expired, or there is none.
-    is_spent: bool,
+/// What a call needs that begins now.
+enum CallerReadiness {
+    /// Nothing: this is its caller.
+    Ready(Box<Caller>),
+    /// The session of this epoch is to be refreshed first.
+    NeedsRefresh {
+        epoch: Epoch,
+        bearer: Option<AccessId>,
+        /// The access token has expired, or there is none.
+        is_spent: bool,
+    },
 }
 
 /// As which user a call is made, from its first attempt to its last.
@@ -398,26 +422,6 @@ struct Caller {
     /// The access token that the call carries; `None` if nobody is signed in.
     bearer: Option<AccessId>,
     credentials: CallCredentials,
-}
-
-impl Caller {
-    fn of(inner: &Inner) -> Self {
-        let held = inner.session.as_ref();
-        let access = held.and_then(|held| held.access.as_ref());
-        let token = held.and_then(|held| held.token.clone());
-        Self {
-            epoch: inner.epoch(),
-            bearer: access.map(|access| access.id),
-            credentials: CallCredentials {
-                access: access.and_then(|access| access.token.bearer().cloned()),
-                // Without an access token nobody is signed in, so the call carries no session
-                // cookies.
-                token: token.filter(|_| access.is_some()),
-                device: held.map_or(&inner.device, |held| &held.device).clone(),
-                jar: inner.jar().clone(),
-            },
-        }
-    }
 }
 
 /// Where the body of each attempt comes from.
