@@ -164,6 +164,7 @@ mod tests {
             headers: vec![],
             body: body.into(),
             streamed: false,
+            length: None,
         }
     }
 

@@ -13,9 +13,13 @@ const pieces = [
   whole.subarray(512_000),
 ];
 
-function shellGiving(given: (Uint8Array | Error)[] = pieces, headers = {}) {
+function shellGiving(
+  given: (Uint8Array | Error)[] = pieces,
+  headers = {},
+  length: number | null = null,
+) {
   const shell = startShell(signedIn());
-  givingPieces(shell, given, headers);
+  givingPieces(shell, given, headers, length);
   return shell;
 }
 
@@ -48,6 +52,14 @@ describe("a body that auth.fetch answers", () => {
     const [{ args: asked } = { args: {} }] = shell.called("backend_fetch");
     const [{ args: read } = { args: {} }] = shell.called("backend_read");
     expect((read as { exchange: number }).exchange).toBe((asked as { exchange: number }).exchange);
+  });
+
+  it("is asked for no end where its length is known", async () => {
+    const shell = shellGiving(pieces, {}, whole.byteLength);
+    const bytes = await (await auth.fetch("/files/1")).arrayBuffer();
+    expect(Buffer.compare(new Uint8Array(bytes), whole)).toBe(0);
+    expect(shell.called("backend_read")).toHaveLength(pieces.length);
+    expect(shell.called("backend_cancel")).toHaveLength(0);
   });
 
   it("ends in the shell when the page cancels it, and not when it has ended", async () => {

@@ -170,7 +170,8 @@ impl BackendCalls {
         Ok(reply)
     }
 
-    /// The next piece of an answer's body; empty at its end.
+    /// The next piece of an answer's body. A body with a length ends with its last byte, any other one
+    /// with an empty piece.
     ///
     /// # Errors
     /// If the answer broke off, or there is nothing to read.
@@ -179,7 +180,7 @@ impl BackendCalls {
         at.work(async |stage| match stage {
             CallStage::Reading(download, _) => {
                 let piece = download.read().await?;
-                let more = piece.is_some();
+                let more = piece.is_some() && !download.is_over();
                 Ok((piece.unwrap_or_default(), more))
             }
             CallStage::Asking | CallStage::Giving(_) => Err(over()),

@@ -580,6 +580,10 @@ pub struct FetchReply {
     pub body: String,
     /// Whether the body is to be read piece by piece instead.
     pub streamed: bool,
+    /// How many bytes those pieces have in all, where that is known. The last of them ends the body;
+    /// otherwise an empty piece does.
+    #[ts(type = "number | null")]
+    pub length: Option<u64>,
 }
 
 /// A call to the adopter's API whose body is written piece by piece.

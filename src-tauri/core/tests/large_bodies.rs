@@ -28,15 +28,12 @@ fn peak_kib() -> u64 {
 async fn down(calls: &BackendCalls, session: &Session, bytes: usize) -> usize {
     let request = get(&format!("/transfer?bytes={bytes}"));
     let reply = calls.fetch(WINDOW, 1, session, request).await;
-    assert!(reply.expect("an answer").streamed);
+    assert_eq!(reply.expect("an answer").length, Some(bytes as u64));
     let mut read = 0;
-    loop {
-        let piece = calls.read(WINDOW, 1).await.expect("a piece");
-        if piece.is_empty() {
-            return read;
-        }
-        read += piece.len();
+    while read < bytes {
+        read += calls.read(WINDOW, 1).await.expect("a piece").len();
     }
+    read
 }
 
 async fn up(calls: &BackendCalls, session: &Session, bytes: usize, told: bool) -> usize {

@@ -79,7 +79,10 @@ function bodyInput(init: BackendInit, headers: Headers): BodyInput {
 
 const BODILESS = new Set([204, 205, 304]);
 
-function response(call: BackendCall, { status, headers, body, streamed }: FetchReply): Response {
+function response(
+  call: BackendCall,
+  { status, headers, body, streamed, length }: FetchReply,
+): Response {
   const kept = new Headers();
   for (const [name, value] of headers) {
     try {
@@ -88,14 +91,18 @@ function response(call: BackendCall, { status, headers, body, streamed }: FetchR
       // `Headers` refuses this name or value, so the page does not get it.
     }
   }
-  if (streamed) return new Response(stream(call), { status, headers: kept });
+  if (streamed) return new Response(stream(call, length), { status, headers: kept });
   call.end();
   return new Response(BODILESS.has(status) ? null : body, { status, headers: kept });
 }
 
-/** A body that is read from the plugin only as fast as the page reads it. */
-function stream(call: BackendCall): ReadableStream<Uint8Array> {
+/**
+ * A body that is read from the plugin only as fast as the page reads it: to the last byte of its length,
+ * or to an empty piece where it has none.
+ */
+function stream(call: BackendCall, length: number | null): ReadableStream<Uint8Array> {
   const { number, signal } = call;
+  let left = length;
   let leave = () => {};
   return new ReadableStream<Uint8Array>(
     {
@@ -112,7 +119,11 @@ function stream(call: BackendCall): ReadableStream<Uint8Array> {
         try {
           const piece = await commands.backendRead(number);
           if (signal?.aborted) return;
-          if (piece.byteLength > 0) return controller.enqueue(new Uint8Array(piece));
+          if (left !== null) left -= piece.byteLength;
+          if (piece.byteLength > 0) {
+            controller.enqueue(new Uint8Array(piece));
+            if (left !== 0) return;
+          }
           call.end();
           leave();
           controller.close();

@@ -344,7 +344,12 @@ body: string,
 /**
  * Whether the body is to be read piece by piece instead.
  */
-streamed: boolean, };
+streamed: boolean, 
+/**
+ * How many bytes those pieces have in all, where that is known. The last of them ends the body;
+ * otherwise an empty piece does.
+ */
+length: number | null, };
 
 /**
  * A call to the adopter's API, made with the user's session.

@@ -155,5 +155,11 @@ export function listedSession(id: string, more: Partial<ListedSession> = {}): Li
 
 export function reply(status: number, value?: unknown): FetchReply {
   const body = value === undefined ? "" : JSON.stringify(value);
-  return { status, headers: [["content-type", "application/json"]], body, streamed: false };
+  return {
+    status,
+    headers: [["content-type", "application/json"]],
+    body,
+    streamed: false,
+    length: null,
+  };
 }

@@ -44,14 +44,20 @@ export function takingUploads(shell: Shell, verdict: (given: number) => UploadRe
 
 export const taken: UploadReply = { kind: "answer", reply: reply(200, { taken: true }) };
 
-/** Makes the shell answer every call with a body in these pieces. */
-export function givingPieces(shell: Shell, pieces: (Uint8Array | Error)[], headers = {}) {
+/** Makes the shell answer every call with a body in these pieces, and say its length where it has one. */
+export function givingPieces(
+  shell: Shell,
+  pieces: (Uint8Array | Error)[],
+  headers = {},
+  length: number | null = null,
+) {
   const left = [...pieces];
   shell.on("backend_fetch", () => ({
     ...reply(200),
     body: "",
     headers: Object.entries(headers),
     streamed: true,
+    length,
   }));
   shell.on("backend_read", () => {
     const piece = left.shift();

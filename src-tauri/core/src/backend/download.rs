@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
 
 use super::error::BackendError;
 use super::response::Response;
@@ -20,6 +21,9 @@ const SMALL: usize = 256 * 1024;
 /// The most bytes that one read returns. Each read is a command of the page, which costs it as much as
 /// some hundred kilobytes do.
 pub const CHUNK: usize = 1024 * 1024;
+/// How long a piece of a body with a length may take to become full. A backend that sends slowly still
+/// shows the page its progress.
+const FILL_TIMEOUT: Duration = Duration::from_millis(50);
 /// How many times in a row a read lets the connection's task go on before it takes no more to have come.
 /// That task hands over a part only when it has a turn.
 const TURNS: usize = 8;
@@ -30,6 +34,8 @@ pub struct Download {
     body: Option<Box<dyn ResponseBodyStream>>,
     /// Bytes that have come and were not handed out.
     held: Bytes,
+    /// How many bytes have not come of those that were announced; `None` where no length was.
+    awaited: Option<u64>,
     /// Why no byte comes after those. Kept for every later read: a body that broke off must not
     /// seem to end.
     fault: Option<BackendError>,
@@ -43,22 +49,50 @@ impl Download {
         self.held.len()
     }
 
-    /// The next piece, or `None` at the end of the body. It waits for the first byte, and takes
-    /// along what has come to this machine by then.
+    /// Whether every byte that was announced has been handed out.
+    pub fn is_over(&self) -> bool {
+        self.awaited == Some(0) && self.held.is_empty()
+    }
+
+    /// The next piece, or `None` at the end of the body. It waits for the first byte.
     pub async fn read(&mut self) -> Result<Option<Vec<u8>>, BackendError> {
         if self.held.is_empty() && !self.fill().await? {
             return Ok(None);
         }
+        Ok(Some(match self.awaited {
+            Some(awaited) => self.full_piece(awaited).await,
+            None => self.piece_at_once().await,
+        }))
+    }
+
+    /// A full piece, or the rest of the body. What keeps it from becoming full is for the next read.
+    async fn full_piece(&mut self, awaited: u64) -> Vec<u8> {
+        let rest = awaited.saturating_add(self.held.len() as u64);
+        let size = usize::try_from(rest).unwrap_or(CHUNK).min(CHUNK);
+        let mut piece = Vec::with_capacity(size);
+        let until = Instant::now() + FILL_TIMEOUT;
+        loop {
+            self.give_to(&mut piece, size);
+            if piece.len() == size {
+                return piece;
+            }
+            match timeout_at(until, self.more()).await {
+                Ok(Ok(Some(more))) => self.held = more,
+                Ok(Ok(None) | Err(_)) | Err(_) => return piece,
+            }
+        }
+    }
+
+    /// What has come to this machine by now: the page of a body without a length may wait for each
+    /// part of it. What comes after that, a fault too, is for the next read.
+    async fn piece_at_once(&mut self) -> Vec<u8> {
         let mut piece = Vec::new();
         let mut turns = TURNS;
         loop {
-            let room = CHUNK - piece.len();
-            piece.extend_from_slice(&self.held.split_to(self.held.len().min(room)));
+            self.give_to(&mut piece, CHUNK);
             if piece.len() == CHUNK {
-                return Ok(Some(piece));
+                return piece;
             }
-            // The page gets what has come now instead of a full piece later. What comes after
-            // it, a fault too, is for the next read.
             match at_once(self.more()).await {
                 Some(Ok(Some(more))) => {
                     self.held = more;
@@ -68,9 +102,15 @@ impl Download {
                     turns -= 1;
                     tokio::task::yield_now().await;
                 }
-                Some(Ok(None) | Err(_)) | None => return Ok(Some(piece)),
+                Some(Ok(None) | Err(_)) | None => return piece,
             }
         }
+    }
+
+    /// Moves bytes that are held into a piece, until it has `size` bytes.
+    fn give_to(&mut self, piece: &mut Vec<u8>, size: usize) {
+        let room = size - piece.len();
+        piece.extend_from_slice(&self.held.split_to(self.held.len().min(room)));
     }
 
     /// Waits until a byte is held; false at the end of the body.
@@ -93,6 +133,7 @@ impl Download {
             return Ok(None);
         };
         let more = body.chunk().await.map_err(BackendError::of_body);
+        let more = more.and_then(|more| counted(&mut self.awaited, more));
         match more {
             Ok(Some(_)) => {}
             Ok(None) => self.body = None,
@@ -110,6 +151,22 @@ impl Download {
         }
         self.held = Bytes::from(held);
         Ok(self.body.is_none())
+    }
+}
+
+/// Takes off what has come of the length that was announced.
+fn counted(awaited: &mut Option<u64>, more: Option<Bytes>) -> Result<Option<Bytes>, BackendError> {
+    let Some(awaited) = awaited else {
+        return Ok(more);
+    };
+    let came = more.as_ref().map(|bytes| bytes.len() as u64);
+    match (came, *awaited) {
+        (Some(came), left) if came > left => Err(BackendError::BadAnswer),
+        (None, 1..) => Err(BackendError::Truncated),
+        (came, left) => {
+            *awaited = left - came.unwrap_or_default();
+            Ok(more)
+        }
     }
 }
 
@@ -143,6 +200,7 @@ impl Response {
         let mut download = Download {
             body: Some(self.response.body),
             held: Bytes::new(),
+            awaited: length,
             fault: None,
             idle,
         };
@@ -151,6 +209,7 @@ impl Response {
             headers,
             body: String::new(),
             streamed: false,
+            length: None,
         };
         if has_no_body(status) {
             return Ok((reply, None));
@@ -166,6 +225,7 @@ impl Response {
             }
         }
         reply.streamed = true;
+        reply.length = length;
         Ok((reply, Some(download)))
     }
 }

@@ -51,20 +51,44 @@ async fn a_large_body_comes_in_pieces_whole_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_with_a_length_comes_in_full_pieces_and_ends_with_its_last_byte() {
+    let (_backend, desk) = desk().await;
+    let reply = desk.fetch(1, "/transfer?bytes=3000000").await;
+    let reply = reply.expect("an answer");
+    assert!(reply.streamed);
+    assert_eq!(reply.length, Some(3_000_000));
+    for full in [1 << 20, 1 << 20, 3_000_000 - (2 << 20)] {
+        assert_eq!(desk.calls.count(WINDOW), 1, "it is open until then");
+        let piece = desk.calls.read(WINDOW, 1).await.expect("a piece");
+        assert_eq!(piece.len(), full);
+    }
+    assert_eq!(desk.calls.count(WINDOW), 0, "no read is needed for the end");
+    let after = desk.calls.read(WINDOW, 1).await;
+    assert_eq!(code(&after), Some(ErrorCode::Internal), "nothing is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_body_with_a_length_shows_its_progress() {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, |_| {}).await;
+    let (reply, mut arrival) = tokio::join!(desk.fetch(1, "/me"), async {
+        let mut arrival = host.arrival().await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n";
+        arrival.say(head).await;
+        arrival.say("the beginning").await;
+        arrival
+    });
+    assert_eq!(reply.expect("an answer").length, Some(300_000));
+    let piece = soon("a piece", desk.calls.read(WINDOW, 1)).await;
+    assert_eq!(piece.expect("what has come"), b"the beginning");
+    let rest = "x".repeat(300_000 - "the beginning".len());
+    let (read, ()) = tokio::join!(desk.read(1), arrival.say(&rest));
+    assert_eq!(read.expect("the rest").len(), rest.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_piece_is_larger_than_it_may_be() {
     let (_backend, desk) = desk().await;
-    let reply = desk
-        .fetch(1, "/transfer?bytes=3000000")
-        .await
-        .expect("an answer");
-    assert!(reply.streamed);
-    loop {
-        let piece = desk.calls.read(WINDOW, 1).await.expect("a piece");
-        assert!(piece.len() <= 1024 * 1024, "{}", piece.len());
-        if piece.is_empty() {
-            break;
-        }
-    }
     desk.upload(2, &post("/transfer", None, false))
         .expect("begun");
     let large = desk.calls.write(WINDOW, 2, &[0; 256 * 1024 + 1]).await;
