@@ -7,7 +7,7 @@ use vestibule_core::wire::AccountList;
 
 use crate::account_menu;
 use crate::accounts::AppAccounts;
-use crate::window_channels::WindowChannels;
+use crate::window_channels::{self, WindowChannels};
 
 /// The channels of each window's page.
 pub type ListChannels = WindowChannels<(), AccountList>;
@@ -21,12 +21,12 @@ pub fn forward(app: AppHandle, accounts: &Accounts) {
             changes.mark_unchanged();
             let channels = app.state::<ListChannels>();
             let all = app.state::<AppAccounts>();
-            for window in channels.windows() {
+            let due = channels.windows().into_iter().flat_map(|window| {
                 // A window that waits for its next page is told by that page's own read.
-                if let Ok(list) = all.list(&window) {
-                    channels.send(Some(&window), &(), &list);
-                }
-            }
+                let list = all.list(&window).ok();
+                list.map_or_else(Vec::new, |list| channels.due(Some(&window), &(), &list))
+            });
+            window_channels::send(&app, due.collect());
             account_menu::update(&app);
         }
     });

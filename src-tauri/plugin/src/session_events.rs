@@ -6,7 +6,7 @@ use vestibule_core::AccountId;
 use vestibule_core::session::Session;
 use vestibule_core::wire::SessionChanged;
 
-use crate::window_channels::WindowChannels;
+use crate::window_channels::{self, WindowChannels};
 
 /// The channels of each window's page, with the account of that page.
 pub type SessionChannels = WindowChannels<AccountId, SessionChanged>;
@@ -24,7 +24,7 @@ pub fn forward(app: AppHandle, account: AccountId, session: &Session) {
                 "a session change goes to the windows of its account"
             );
             let channels = app.state::<SessionChannels>();
-            channels.send(None, &account, &change);
+            window_channels::send(&app, channels.due(None, &account, &change));
         }
     });
 }

@@ -28,7 +28,7 @@ use vestibule_core::{AuthError, ErrorCode};
 
 use crate::accounts::{AppAccounts, product_name};
 use crate::browser_sign_ins::BrowserSignIns;
-use crate::window_channels::WindowChannels;
+use crate::window_channels::{self, WindowChannels};
 use crate::windows;
 
 use self::notices::Notices;
@@ -100,7 +100,8 @@ impl DeepLinks {
     fn notify(&self, window: &str, about: LinkSubject) {
         let mut notices = lock(&self.notices);
         if notices.add(window, about) {
-            self.channels.send(Some(window), &(), &notices.of(window));
+            let due = self.channels.due(Some(window), &(), &notices.of(window));
+            window_channels::send_now(due);
         } else {
             tracing::warn!(
                 "more links have come than anybody has looked at; the last one is dropped"
