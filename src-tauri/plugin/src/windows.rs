@@ -288,11 +288,18 @@ fn page_left(app: &impl tauri::Manager<Wry>, window: &str) {
 /// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must
 /// not take the focus.
 pub fn show(window: &WebviewWindow) {
-    if window.is_visible().unwrap_or(false) {
-        return;
-    }
-    if let Err(error) = window.show().and_then(|()| window.set_focus()) {
-        tracing::error!(%error, "a window cannot be shown");
+    let shown = window.clone();
+    // All in one turn of the main thread: from another thread each step would wait for one of its own.
+    let asked = window.run_on_main_thread(move || {
+        if shown.is_visible().unwrap_or(false) {
+            return;
+        }
+        if let Err(error) = shown.show().and_then(|()| shown.set_focus()) {
+            tracing::error!(%error, "a window cannot be shown");
+        }
+    });
+    if let Err(error) = asked {
+        tracing::error!(%error, "a window cannot be shown, because the app ends");
     }
 }
 
