@@ -234,3 +234,54 @@ fn is_json(kind: &str) -> bool {
     let essence = kind.split(';').next().unwrap_or_default().trim_end();
     essence == "application/json" || essence.ends_with("+json")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::transport::{BoxFuture, TransportError};
+
+    struct Pieces(VecDeque<Bytes>);
+
+    impl ResponseBodyStream for Pieces {
+        fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
+            let next = self.0.pop_front();
+            Box::pin(async move { Ok(next) })
+        }
+    }
+
+    /// The sizes of the pieces that a page gets of a body that comes in `parts`, to its end or a fault.
+    async fn read(parts: &[usize], awaited: Option<u64>) -> (Vec<usize>, Option<BackendError>) {
+        let parts = parts.iter().map(|size| Bytes::from(vec![b'x'; *size]));
+        let mut download = Download {
+            body: Some(Box::new(Pieces(parts.collect()))),
+            held: Bytes::new(),
+            awaited,
+            fault: None,
+            idle: Duration::from_secs(1),
+        };
+        let mut sizes = Vec::new();
+        while !download.is_over() {
+            match download.read().await {
+                Ok(Some(piece)) => sizes.push(piece.len()),
+                Ok(None) => break,
+                Err(fault) => return (sizes, Some(fault)),
+            }
+        }
+        (sizes, None)
+    }
+
+    #[tokio::test]
+    async fn a_body_is_as_long_as_it_said_or_a_fault() {
+        let parts = [CHUNK - 1, 2, 6];
+        let all = CHUNK as u64 + 7;
+        assert_eq!(read(&parts, Some(all)).await, (vec![CHUNK, 7], None));
+        assert_eq!(read(&parts, None).await, (vec![CHUNK, 7], None));
+        let short = read(&parts, Some(all + 1)).await;
+        assert_eq!(short, (vec![CHUNK, 7], Some(BackendError::Truncated)));
+        let long = read(&parts, Some(all - 1)).await;
+        assert_eq!(long, (vec![CHUNK, 1], Some(BackendError::BadAnswer)));
+        assert_eq!(read(&[], Some(0)).await, (vec![], None));
+    }
+}
