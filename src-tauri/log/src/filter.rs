@@ -7,7 +7,7 @@
 //! that may not. No environment variable changes it.
 
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{EnvFilter, FilterFn};
+use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets};
 
 /// The app's own crates.
 pub const OURS: [&str; 5] = [
@@ -22,8 +22,18 @@ pub const OURS: [&str; 5] = [
 pub const OTHERS: Level = Level::WARN;
 
 /// The levels in `RUST_LOG`, or `info`, which is enough to understand a user's log.
-pub fn chosen() -> EnvFilter {
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"))
+pub fn chosen() -> Targets {
+    let asked = std::env::var("RUST_LOG").unwrap_or_default();
+    read(&asked).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+}
+
+/// Levels by crate and module, such as `info,vestibule_core=debug`, for which the app needs no engine for
+/// regular expressions. `None` where there is none, or one cannot be read.
+fn read(asked: &str) -> Option<Targets> {
+    // An empty name would fit every crate.
+    let parts = asked.split(',').map(str::trim);
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join(",").parse().ok().filter(|_| !parts.is_empty())
 }
 
 /// Drops what may never get into the log, whatever `RUST_LOG` asks for.
@@ -43,7 +53,34 @@ fn is_ours(target: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use tracing::Level;
+
+    use super::{is_ours, read};
+
+    #[test]
+    fn levels_are_read_by_crate_and_what_cannot_be_read_asks_for_nothing() {
+        let ours = "vestibule_core::session";
+        for (asked, level) in [
+            ("info", Level::INFO),
+            ("info, vestibule_core=debug,", Level::DEBUG),
+            ("trace,vestibule_core::session=warn", Level::WARN),
+            ("hyper=trace,error", Level::ERROR),
+        ] {
+            let levels = read(asked).expect(asked);
+            let most = [
+                Level::TRACE,
+                Level::DEBUG,
+                Level::INFO,
+                Level::WARN,
+                Level::ERROR,
+            ];
+            let most = most.iter().find(|most| levels.would_enable(ours, most));
+            assert_eq!(most, Some(&level), "{asked}");
+        }
+        for nothing in ["", " ", ",", "vestibule_core=all", "a=b=c"] {
+            assert!(read(nothing).is_none(), "{nothing:?}");
+        }
+    }
 
     #[test]
     fn only_our_own_crates_are_ours() {
