@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod bare;
+pub mod bare_window;
 pub mod built;
 pub mod child;
 pub mod counts;

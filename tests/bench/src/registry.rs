@@ -132,7 +132,7 @@ pub const ENTRIES: &[Entry] = &[
     entry!("refresh", "refresh through the core", 15 s, &[], rows::refresh::measure),
     entry!("reads", "reading the session in a page", 60 s, PAGES, rows::reads::measure),
     entry!("callers", "1,000 callers on a spent token", 40 s, &[], rows::callers::measure),
-    entry!("fetch", "auth.fetch from a page", 120 s, DRIVEN, rows::fetch::measure),
+    entry!("fetch", "auth.fetch from a page", 130 s, WINDOWS, rows::fetch::measure),
     entry!("windows", "a session change to the headers", 240 s, WINDOWS, rows::windows::measure),
     entry!("click", "click on \"Sign in\" to the dashboard", 120 s, DRIVEN, rows::click::measure),
     entry!("switch", "switch of a window to another account, until it is painted", 45 s, DRIVEN, rows::switch::measure),

@@ -1,15 +1,25 @@
-// Measures, in the page, a command that does nothing and a message without content. The first window
-// makes the calls; every window reports when it received the message.
+// Measures, in the page, commands with nothing behind them and a message without content. The first
+// window makes the calls; every window reports when it received the message.
 
 const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
 // A page's clock shows whole milliseconds; on average, half a millisecond more has passed.
 const now = () => performance.timeOrigin + performance.now() + 0.5;
 
-async function calls({ batches, calls }) {
+async function call({ bytes, piece }) {
+  if (bytes === 0) return invoke("nothing");
+  let left = bytes;
+  while (left > 0) {
+    const answer = await invoke("bytes", { bytes: Math.min(left, piece) });
+    left -= answer.byteLength;
+  }
+}
+
+async function calls(plan) {
+  const { batches, calls } = plan;
   const means = [];
   for (let batch = 0; batch < batches; batch++) {
     const begun = performance.now();
-    for (let nth = 0; nth < calls; nth++) await invoke("nothing");
+    for (let nth = 0; nth < calls; nth++) await call(plan);
     means.push((performance.now() - begun) / calls);
   }
   await invoke("told", { value: means });

@@ -1,6 +1,10 @@
 //! `auth.fetch` from a page, over TLS on loopback. Its floor is a command that does nothing and a
 //! bare request; the alternative is the fetch of `tauri-plugin-http`, which has no session.
 //!
+//! A large body has to cross to the page, whoever sends it: WebKit reads an answer of the app's own
+//! scheme in pieces of 8 KiB, one for each turn of the main thread. So its floor has as many bytes too, in
+//! as many pieces as the core hands out, from a bare command.
+//!
 //! All fetch the same bytes from the same server, and read them to the end.
 
 use std::time::Instant;
@@ -8,8 +12,10 @@ use std::time::Instant;
 use serde_json::json;
 use vestibule_acceptance::{Stage, app};
 use vestibule_backend::Config;
+use vestibule_core::backend::CHUNK;
 
 use crate::bare::Bare;
+use crate::bare_window::{self, Plan};
 use crate::in_page::InPage;
 use crate::instruments::peak::Peak;
 use crate::launch;
@@ -29,6 +35,8 @@ struct Size {
     rounds: usize,
     /// How many calls a batch has.
     calls: usize,
+    /// Whether the body comes in pieces of its own, and not within the answer.
+    is_large: bool,
 }
 
 impl Size {
@@ -48,6 +56,7 @@ const SIZES: [Size; 3] = [
         bytes: 1_000,
         rounds: 30,
         calls: 20,
+        is_large: false,
     },
     Size {
         id: "fetch/1MB",
@@ -55,6 +64,7 @@ const SIZES: [Size; 3] = [
         bytes: 1_000_000,
         rounds: 30,
         calls: 3,
+        is_large: true,
     },
     Size {
         id: "fetch/100MB",
@@ -62,6 +72,7 @@ const SIZES: [Size; 3] = [
         bytes: 100_000_000,
         rounds: 5,
         calls: 1,
+        is_large: true,
     },
 ];
 /// How many times the floor it may take.
@@ -81,7 +92,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let bare = Bare::new(&origin.url())?;
     let mut rows = Vec::new();
     for size in &SIZES {
-        rows.push(one(setting, size, &page, &bare, &origin).await?);
+        rows.push(one(setting, size, &stage, &page, &bare, &origin).await?);
     }
     rows.push(peak(setting, &stage, &page).await?);
     Ok(rows)
@@ -104,6 +115,7 @@ pub async fn page(stage: &Stage, origin: &Origin) -> Outcome<InPage> {
 async fn one(
     setting: &Setting,
     size: &Size,
+    stage: &Stage,
     page: &InPage,
     bare: &Bare,
     origin: &Origin,
@@ -114,6 +126,10 @@ async fn one(
     let mut series: [Vec<f64>; 4] = Default::default();
     let [this, commands, requests, plugin] = &mut series;
     let rounds = setting.rounds(size.rounds);
+    let crossing = match size.is_large {
+        true => Some(crossing(stage, bytes, rounds, calls).await?),
+        false => None,
+    };
     for round in 0..=rounds {
         let fetched = page
             .figures("authFetch", json!([path, bytes, 1, calls]))
@@ -138,17 +154,36 @@ async fn one(
     }
     let [this, commands, requests, plugin] = series;
     let times = Target::TimesFloor(TIMES);
-    let target = match size.bytes {
-        1_000 => Target::All(vec![times, Target::FasterThanAlternative(FASTER)]),
-        _ => times,
+    let target = match size.is_large {
+        false => Target::All(vec![times, Target::FasterThanAlternative(FASTER)]),
+        true => times,
     };
-    Ok(Row::new(size.id, size.figure, Unit::Ms)
+    let row = Row::new(size.id, size.figure, Unit::Ms)
         .this("in the page", this)
         .floor("a command that does nothing", commands)
         .floor("bare reqwest", requests)
         .alternative("tauri-plugin-http in the page", plugin)
-        .in_turns()
-        .target(target))
+        .target(target);
+    Ok(match crossing {
+        Some(crossing) => row.floor("a bare command with the bytes", crossing),
+        None => row.in_turns(),
+    })
+}
+
+/// How long as many bytes take from a bare command to its page, batch by batch. The first batch warms
+/// the page up.
+async fn crossing(stage: &Stage, bytes: usize, batches: usize, calls: usize) -> Outcome<Vec<f64>> {
+    let plan = Plan {
+        windows: 1,
+        batches: batches + 1,
+        calls,
+        bytes,
+        piece: CHUNK,
+        ..Plan::default()
+    };
+    let found = bare_window::run(stage, &plan).await?;
+    let all = found.calls.ok_or("the bare window made no calls")?;
+    Ok(all.into_iter().skip(1).collect())
 }
 
 /// By how much the app's own process grows while 100 MB pass through it. The growth of the page's

@@ -7,8 +7,6 @@
 //! as many windows.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +14,7 @@ use thirtyfour::WindowHandle;
 use vestibule_acceptance::{DEMO, DEMO_NAME, Role, Stage, app, containing, until};
 use vestibule_backend::Config;
 
-use crate::built;
+use crate::bare_window::{self, Plan};
 use crate::in_page::{HEADER, InPage};
 use crate::instruments::sent;
 use crate::launch;
@@ -34,9 +32,6 @@ const TOLD: [usize; 3] = [1, 5, 10];
 const CHANGES: usize = 30;
 /// Within this many milliseconds 19 of 20 changes must be in the last of ten windows.
 const MOST: f64 = 8.0;
-
-/// How long the bare windows may take in all.
-const BARE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A change as a page recorded it.
 #[derive(Debug, Deserialize)]
@@ -272,27 +267,16 @@ async fn header(
     }
 }
 
-/// For each of the events, the time until the last window received it.
+/// For each of the messages, the time until the last window received it.
 async fn bare(stage: &Stage, windows: usize, rings: usize) -> Outcome<Vec<f64>> {
-    #[derive(Deserialize)]
-    struct Told {
-        heard: Vec<Vec<f64>>,
-    }
-    let mut command = stage.desktop.command(built::bare_window()?);
-    command
-        .args([windows, rings, 0, 0].map(|number| number.to_string()))
-        .stdin(Stdio::null())
-        .stderr(Stdio::null());
-    let running = tokio::process::Command::from(command)
-        .kill_on_drop(true)
-        .output();
-    let ended = tokio::time::timeout(BARE_TIMEOUT, running).await;
-    let ended = ended.map_err(|_| "the bare windows do not end")?;
-    let ended = ended.map_err(|error| format!("the bare window: {error}"))?;
-    let told: Told = serde_json::from_slice(&ended.stdout)
-        .map_err(|error| format!("the bare window ({}): {error}", ended.status))?;
+    let plan = Plan {
+        windows,
+        rings,
+        ..Plan::default()
+    };
+    let found = bare_window::run(stage, &plan).await?;
     let last = |heard: &Vec<f64>| heard.iter().copied().fold(f64::MIN, f64::max);
-    Ok(told.heard.iter().map(last).collect())
+    Ok(found.heard.iter().map(last).collect())
 }
 
 /// The memory of all of the app's processes.

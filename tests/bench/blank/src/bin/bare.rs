@@ -1,7 +1,9 @@
-//! Commands and messages without content: `vestibule-bare WINDOWS RINGS BATCHES CALLS` opens so many
-//! windows, sends so many messages to all of them by the channels that their pages open, and lets the first make so many calls in each of
-//! so many batches. It prints one line of JSON: the milliseconds of a call, batch by batch, and of
-//! a message, from before it is sent until each window has received it.
+//! Commands and messages with nothing behind them: `vestibule-bare WINDOWS RINGS BATCHES CALLS BYTES
+//! PIECE` opens so many windows, sends so many messages to all of them by the channels that their pages
+//! open, and lets the first make so many calls in each of so many batches. A call is one command without
+//! content, or as many as bring BYTES in answers of at most PIECE bytes. It prints one line of JSON: the
+//! milliseconds of a call, batch by batch, and of a message, from before it is sent until each window
+//! has received it.
 //!
 //! The wall clock times both ends of a message. The page reads it in whole milliseconds.
 
@@ -9,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tauri::ipc::Channel;
+use tauri::ipc::{Channel, Response};
 use tauri::{
     AppHandle, Manager as _, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder, command,
 };
@@ -23,6 +25,8 @@ struct Run {
     rings: usize,
     batches: usize,
     calls: usize,
+    bytes: usize,
+    piece: usize,
     channels: Mutex<Vec<Channel<usize>>>,
     all_listen: tokio::sync::Notify,
     heard_now: tokio::sync::Notify,
@@ -53,12 +57,14 @@ fn main() -> tauri::Result<()> {
         rings: next(),
         batches: next(),
         calls: next(),
+        bytes: next(),
+        piece: next(),
         ..Run::default()
     };
     tauri::Builder::default()
         .manage(run)
         .invoke_handler(tauri::generate_handler![
-            nothing, plan, listening, ring, heard, told, done
+            nothing, bytes, plan, listening, ring, heard, told, done
         ])
         .setup(|app| {
             for number in 0..app.state::<Run>().windows {
@@ -74,10 +80,16 @@ fn main() -> tauri::Result<()> {
 async fn nothing() {}
 
 #[command]
+async fn bytes(bytes: usize) -> Response {
+    Response::new(vec![b'x'; bytes])
+}
+
+#[command]
 async fn plan(window: WebviewWindow, run: State<'_, Run>) -> Result<Value, ()> {
     let first = window.label() == FIRST;
     Ok(json!({
-        "first": first, "rings": run.rings, "batches": run.batches, "calls": run.calls
+        "first": first, "rings": run.rings, "batches": run.batches, "calls": run.calls,
+        "bytes": run.bytes, "piece": run.piece,
     }))
 }
 
