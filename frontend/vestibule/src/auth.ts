@@ -43,8 +43,9 @@ export function createAuth(
 
   /** The result of a verb that changes the state where it succeeds. */
   async function changing<T>(verb: () => Promise<T>): Promise<Result<T>> {
+    const found = snapshots.get();
     const done = await result(verb);
-    if (!done.error) snapshots.readSoon();
+    if (!done.error) snapshots.expectChange(found);
     return done;
   }
 

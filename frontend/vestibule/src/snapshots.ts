@@ -120,18 +120,23 @@ export function createSnapshotStore() {
   }
 
   /**
-   * Reads the state once more in a moment. After a verb that has changed it: a page waits for the change
-   * then, and would wait without end if it was lost on its way through the channel.
+   * For a verb that has changed the state it found. The change has come by the channel, or comes in a
+   * moment; where it does not it is read, since the page would wait for it without end.
    */
-  function readSoon() {
-    setTimeout(() => void subscription.readAgain(), CHANGE_TIMEOUT_MS);
+  function expectChange(found: Snapshot) {
+    setTimeout(() => {
+      const now = get();
+      // A sign-in by the browser has two changes.
+      const isMissing = now === found || stateOf(now).status === "browser_pending";
+      if (isMissing) void subscription.readAgain();
+    }, CHANGE_TIMEOUT_MS);
   }
 
   return {
     initial,
     get,
     subscribe,
-    readSoon,
+    expectChange,
     /** Subscribes to the session and reads it. Does nothing where that has been done. */
     start: subscription.start,
     stop,

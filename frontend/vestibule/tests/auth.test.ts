@@ -1,7 +1,14 @@
 import { createVestibule } from "vestibule";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { startShell } from "./support/shell";
-import { browserPending, offered, otpPending, refused, signedOut } from "./support/states";
+import {
+  browserPending,
+  offered,
+  otpPending,
+  refused,
+  signedIn,
+  signedOut,
+} from "./support/states";
 
 const { auth, messages } = createVestibule();
 
@@ -131,5 +138,55 @@ describe("the auth facade", () => {
     expect(data).toBeNull();
     expect(error).toMatchObject({ code: "internal", status: 500, retryAfterMs: null });
     expect(JSON.stringify(error), "no failure may repeat what was typed").not.toContain("secret");
+  });
+});
+
+describe("a change that a verb has made", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** An instance whose password sign-ins succeed, its shell, and the number of reads of the state. */
+  async function started() {
+    vi.useFakeTimers();
+    const shell = startShell(signedOut());
+    const page = createVestibule();
+    await page.auth.start();
+    shell.on("login", () => {
+      shell.changeNow(signedIn(), "login");
+      return { outcome: "signed_in" };
+    });
+    return { shell, page, reads: () => shell.called("session").length };
+  }
+
+  it("is not read again where it has come", async () => {
+    const { page, reads } = await started();
+    await page.auth.login({ email: "ada@example.com", password: "p" });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(page.auth.state().status).toBe("signed_in");
+    expect(reads()).toBe(1);
+  });
+
+  it.each(["the only one", "the second of two"])("is read where it got lost: %s", async (when) => {
+    const { shell, page, reads } = await started();
+    shell.on("sign_in_by_browser", () => {
+      if (when === "the second of two") shell.changeNow(browserPending(), "browser");
+      shell.channels.splice(0);
+      shell.changeNow(signedIn(), "browser");
+      return { outcome: "signed_in" };
+    });
+    await page.auth.signInByBrowser();
+    expect(page.auth.state().status).not.toBe("signed_in");
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(page.auth.state().status).toBe("signed_in");
+    expect(reads()).toBe(2);
+  });
+
+  it("is not waited for where the verb has failed", async () => {
+    const { shell, page, reads } = await started();
+    shell.on("login", () => {
+      throw refused("invalid_credentials", "No.");
+    });
+    await page.auth.login({ email: "ada@example.com", password: "p" });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(reads()).toBe(1);
   });
 });
