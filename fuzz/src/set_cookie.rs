@@ -34,7 +34,7 @@ pub fn set_cookie(data: &[u8]) {
     let mut token = RefreshToken::default();
     for line in String::from_utf8_lossy(lines).lines() {
         // The parser must also survive a line that cannot be a header.
-        jar.honour(line, &sender);
+        jar.honour(line, &sender, now);
         let change = RefreshCookie::from_line(line, &sender, &names, now);
         if !is_header_text(line) {
             continue;

@@ -354,7 +354,7 @@ impl Backend {
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
             } else {
-                self.jar.honour(line, url);
+                self.jar.honour(line, url, now.into());
             }
         }
         refresh

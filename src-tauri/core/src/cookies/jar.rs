@@ -1,8 +1,10 @@
 //! The ordinary cookies.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cookie_store::{Cookie, CookieStore, StoreAction};
+use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -33,8 +35,18 @@ pub struct Jar(Arc<Mutex<Option<Cookies>>>);
 #[derive(Clone, Default)]
 struct Cookies {
     store: CookieStore,
-    /// The keys of all that is in the store, in the order in which they were last set.
-    order: Vec<CookieKey>,
+    /// All that is in the store, in the order in which it was last set.
+    order: Vec<Held>,
+    /// How many cookies were set: the number of the next that is created.
+    created: u64,
+}
+
+/// What is known of a cookie beside the store.
+#[derive(Clone)]
+struct Held {
+    key: CookieKey,
+    /// Its number among those that were created. A cookie that is set again keeps it (RFC 6265 §5.3).
+    created: u64,
 }
 
 impl Default for Jar {
@@ -66,14 +78,15 @@ impl Jar {
     }
 
     /// Honours one `Set-Cookie` line: sets, replaces or deletes a cookie. A line that the standard
-    /// says to ignore is ignored.
-    pub fn honour(&self, line: &str, from: &Url) {
+    /// says to ignore is ignored. `now` is the time by the sender's clock.
+    pub fn honour(&self, line: &str, from: &Url, now: OffsetDateTime) {
         if let Some(cookies) = &mut *self.lock() {
-            cookies.honour(line, from);
+            cookies.honour(line, from, now);
         }
     }
 
-    /// `name=value` pairs to send to `url`.
+    /// `name=value` pairs to send to `url`: longer paths first, then older cookies (RFC 6265 §5.4). Servers
+    /// take the first of a name.
     pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
         let jar = self.lock();
         let pair = |cookie: &Cookie<'_>| {
@@ -81,8 +94,15 @@ impl Jar {
             (cookie.name().to_owned(), value)
         };
         let url = &as_trusted(url);
-        let matching = jar.iter().flat_map(|cookies| cookies.store.matches(url));
-        matching.map(pair).collect()
+        let Some(cookies) = &*jar else {
+            return Vec::new();
+        };
+        let mut matching = cookies.store.matches(url);
+        matching.sort_by_cached_key(|cookie| {
+            let length = cookie.path.as_ref().len();
+            (Reverse(length), cookies.created(&CookieKey::of(cookie)))
+        });
+        matching.into_iter().map(pair).collect()
     }
 
     /// The cookies of these names, each with all that says where it goes.
@@ -107,7 +127,8 @@ impl Jar {
     pub(crate) fn value(&self, name: &str) -> Option<Secret> {
         let jar = self.lock();
         let cookies = jar.as_ref()?;
-        let mut newest = cookies.order.iter().rev().filter(|key| key.name == name);
+        let keys = cookies.order.iter().rev().map(|held| &held.key);
+        let mut newest = keys.filter(|key| key.name == name);
         newest.find_map(|key| {
             let cookie = cookies.store.get(&key.domain, &key.path, &key.name)?;
             Some(Secret::new(cookie.value()))
@@ -120,15 +141,11 @@ impl Jar {
 }
 
 impl Cookies {
-    fn honour(&mut self, line: &str, from: &Url) {
-        let Some(cookie) = parse(line, from) else {
+    fn honour(&mut self, line: &str, from: &Url, now: OffsetDateTime) {
+        let Some(cookie) = parse(line, from, now) else {
             return;
         };
-        let key = CookieKey {
-            domain: String::from(&cookie.domain),
-            path: cookie.path.as_ref().to_owned(),
-            name: cookie.name().to_owned(),
-        };
+        let key = CookieKey::of(&cookie);
         if is_emptied(line) {
             // Some backends delete with an empty value and a date in the future.
             self.remove(&key);
@@ -153,21 +170,29 @@ impl Cookies {
 
     /// Notes that the cookie of `key` was set just now, and makes room for it.
     fn newest(&mut self, key: CookieKey) {
-        self.order.retain(|held| *held != key);
-        self.order.push(key);
+        let created = self.created(&key).unwrap_or(self.created);
+        self.created += 1;
+        self.order.retain(|held| held.key != key);
+        self.order.push(Held { key, created });
         while self.order.len() > MAX_COOKIES || self.size() > TOGETHER {
             let is_expired =
-                |key: &CookieKey| !self.store.contains(&key.domain, &key.path, &key.name);
+                |Held { key, .. }: &Held| !self.store.contains(&key.domain, &key.path, &key.name);
             // An expired cookie goes before the oldest.
             let at = self.order.iter().position(is_expired).unwrap_or(0);
-            let key = self.order[at].clone();
+            let key = self.order[at].key.clone();
             self.remove(&key);
         }
     }
 
     fn remove(&mut self, key: &CookieKey) {
-        self.order.retain(|held| held != key);
+        self.order.retain(|held| held.key != *key);
         self.store.remove(&key.domain, &key.path, &key.name);
+    }
+
+    /// The number of the cookie of this key among those that were created.
+    fn created(&self, key: &CookieKey) -> Option<u64> {
+        let found = self.order.iter().find(|held| held.key == *key);
+        found.map(|held| held.created)
     }
 
     fn size(&self) -> usize {
@@ -183,13 +208,17 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
+    fn honour(jar: &Jar, line: &str, from: &Url) {
+        jar.honour(line, from, OffsetDateTime::now_utc());
+    }
+
     #[test]
     fn ordinary_cookies_are_set_sent_and_deleted() {
         let here = url("https://api.example.com/v1/login");
         let jar = Jar::default();
-        jar.honour("a=1; Path=/v1", &here);
-        jar.honour("b=2; Domain=example.com; Path=/", &here);
-        jar.honour("c=3; Domain=evil.example", &here);
+        honour(&jar, "a=1; Path=/v1", &here);
+        honour(&jar, "b=2; Domain=example.com; Path=/", &here);
+        honour(&jar, "c=3; Domain=evil.example", &here);
         let names = |jar: &Jar, at: &str| {
             let mut names: Vec<_> = jar.pairs(&url(at)).into_iter().map(|(n, _)| n).collect();
             names.sort();
@@ -197,9 +226,45 @@ mod tests {
         };
         assert_eq!(names(&jar, "https://api.example.com/v1/me"), ["a", "b"]);
         assert_eq!(names(&jar, "https://api.example.com/v2"), ["b"]);
-        jar.honour("a=; Path=/v1; Max-Age=1000", &here);
-        jar.honour("b=x; Domain=example.com; Path=/; Max-Age=0", &here);
+        honour(&jar, "a=; Path=/v1; Max-Age=1000", &here);
+        honour(&jar, "b=x; Domain=example.com; Path=/; Max-Age=0", &here);
         assert!(names(&jar, "https://api.example.com/v1/me").is_empty());
+    }
+
+    #[test]
+    fn longer_paths_are_sent_first_then_older_cookies() {
+        let here = url("https://api.example.com/v1/login");
+        let jar = Jar::default();
+        for line in [
+            "a=1; Path=/",
+            "b=1; Path=/",
+            "c=1; Path=/v1",
+            "b=1; Path=/v1",
+            "d=1; Domain=example.com; Path=/v1",
+            "e=1; Path=/",
+        ] {
+            honour(&jar, line, &here);
+        }
+        let sent = || {
+            let pairs = jar.pairs(&here).into_iter();
+            let pairs = pairs.map(|(name, value)| format!("{name}{}", value.as_str()));
+            pairs.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(sent(), "c1 b1 d1 a1 b1 e1");
+        honour(&jar, "a=2; Path=/", &here);
+        honour(&jar, "c=2; Path=/v1", &here);
+        assert_eq!(
+            sent(),
+            "c2 b1 d1 a2 b1 e1",
+            "set again, each keeps its place"
+        );
+        honour(&jar, "a=; Path=/; Max-Age=0", &here);
+        honour(&jar, "a=3; Path=/", &here);
+        assert_eq!(
+            sent(),
+            "c2 b1 d1 b1 e1 a3",
+            "created anew, it is the youngest"
+        );
     }
 
     #[test]
@@ -208,27 +273,27 @@ mod tests {
         let held = |jar: &Jar| jar.pairs(&here);
         let has = |jar: &Jar, wanted: &str| held(jar).iter().any(|(name, _)| name == wanted);
         let jar = Jar::default();
-        jar.honour("session=1; Path=/", &here);
+        honour(&jar, "session=1; Path=/", &here);
         for count in 0..MAX_COOKIES - 1 {
-            jar.honour(&format!("n{count}=1; Path=/"), &here);
+            honour(&jar, &format!("n{count}=1; Path=/"), &here);
         }
         assert!(has(&jar, "session"), "there is room for {MAX_COOKIES}");
-        jar.honour("session=2; Path=/", &here);
-        jar.honour("one-more=1; Path=/", &here);
+        honour(&jar, "session=2; Path=/", &here);
+        honour(&jar, "one-more=1; Path=/", &here);
         assert_eq!(held(&jar).len(), MAX_COOKIES);
         assert!(has(&jar, "session"), "set again, it is not the oldest");
         assert!(!has(&jar, "n0"), "which makes room");
 
-        jar.honour("n5=x; Path=/; Max-Age=0", &here);
-        jar.honour("room-again=1; Path=/", &here);
+        honour(&jar, "n5=x; Path=/; Max-Age=0", &here);
+        honour(&jar, "room-again=1; Path=/", &here);
         assert!(has(&jar, "n1"), "what was deleted takes no place");
 
         let large = "x".repeat(LARGEST);
-        jar.honour(&format!("session={large}; Path=/"), &here);
+        honour(&jar, &format!("session={large}; Path=/"), &here);
         assert!(has(&jar, "session"), "what is too large is ignored");
         let large = "x".repeat(LARGEST - 10);
         for count in 0..5 {
-            jar.honour(&format!("l{count}={large}; Path=/"), &here);
+            honour(&jar, &format!("l{count}={large}; Path=/"), &here);
         }
         let bytes: usize = held(&jar).iter().map(|(n, v)| n.len() + v.len()).sum();
         assert!(bytes <= TOGETHER, "{bytes} bytes");
@@ -241,13 +306,13 @@ mod tests {
         let jar = Jar::default();
         let value = |name: &str| jar.value(name).map(|value| value.secret().to_owned());
         assert_eq!(value("csrf"), None);
-        jar.honour("csrf=1; Path=/", &here);
-        jar.honour("csrf=a%3D; Path=/v1", &here);
-        jar.honour("other=3; Path=/", &here);
+        honour(&jar, "csrf=1; Path=/", &here);
+        honour(&jar, "csrf=a%3D; Path=/v1", &here);
+        honour(&jar, "other=3; Path=/", &here);
         assert_eq!(value("csrf").as_deref(), Some("a%3D"), "as it came");
-        jar.honour("csrf=2; Path=/", &here);
+        honour(&jar, "csrf=2; Path=/", &here);
         assert_eq!(value("csrf").as_deref(), Some("2"), "whatever its path");
-        jar.honour("csrf=x; Path=/; Max-Age=0", &here);
+        honour(&jar, "csrf=x; Path=/; Max-Age=0", &here);
         assert_eq!(value("csrf").as_deref(), Some("a%3D"), "one is left");
         jar.close();
         assert_eq!(value("csrf"), None);
@@ -257,14 +322,14 @@ mod tests {
     fn a_closed_jar_gives_no_cookie_and_takes_none() {
         let here = url("https://api.example.com/v1");
         let jar = Jar::default();
-        jar.honour("a=1; Path=/", &here);
+        honour(&jar, "a=1; Path=/", &here);
         let (shared, copy) = (jar.clone(), jar.copy());
         jar.close();
-        shared.honour("b=2; Path=/", &here);
+        honour(&shared, "b=2; Path=/", &here);
         assert!(shared.pairs(&here).is_empty(), "a clone is the same jar");
         assert_eq!(copy.pairs(&here).len(), 1, "a copy is another");
         let begun = jar.copy();
-        begun.honour("c=3; Path=/", &here);
+        honour(&begun, "c=3; Path=/", &here);
         assert_eq!(
             begun.pairs(&here).len(),
             1,

@@ -21,6 +21,15 @@ pub struct CookieKey {
 }
 
 impl CookieKey {
+    /// What tells this cookie of a jar from others.
+    fn of(cookie: &cookie_store::Cookie<'_>) -> Self {
+        Self {
+            domain: String::from(&cookie.domain),
+            path: cookie.path.as_ref().to_owned(),
+            name: cookie.name().to_owned(),
+        }
+    }
+
     /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name

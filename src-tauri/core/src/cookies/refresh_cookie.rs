@@ -21,7 +21,7 @@ pub struct RefreshCookie {
     domain: Option<String>,
     host: String,
     path: String,
-    /// In seconds since the epoch.
+    /// In seconds since the epoch, by the clock of this computer.
     expires: Option<i64>,
     secure: bool,
 }
@@ -64,19 +64,15 @@ impl RefreshCookie {
         names: &[String],
         now: OffsetDateTime,
     ) -> Option<RefreshChange> {
-        let cookie = parse(line, from)?;
+        let cookie = parse(line, from, now)?;
         if !names.iter().any(|name| name == cookie.name()) {
             return None;
         }
-        let expired = match cookie.max_age() {
-            Some(age) => !age.is_positive(),
-            None => cookie.expires_datetime().is_some_and(|end| end <= now),
-        };
         let domain = match &cookie.domain {
             CookieDomain::Suffix(domain) => Some(domain.clone()),
             CookieDomain::HostOnly(_) | CookieDomain::NotPresent | CookieDomain::Empty => None,
         };
-        if is_emptied(line) || expired {
+        if is_emptied(line) || cookie.is_expired() {
             return Some(RefreshChange::Delete(CookieKey {
                 domain: domain.unwrap_or(from.host_str()?.to_owned()),
                 path: cookie.path.as_ref().to_owned(),
@@ -237,6 +233,8 @@ mod tests {
             "__refresh_token=deleted; expires=Thursday, 01-Jan-70 00:00:01 GMT; path=/",
             "__refresh_token=deleted; expires=Thu Jan  1 00:00:00 1970",
             "__refresh_token=x; Expires=Fri, 31 Dec 2100 00:00:00 GMT; Expires=Thu, 1 Jan 1970 0:0:0",
+            "__refresh_token=x; Max-Age=-1",
+            "__refresh_token=x; Max-Age=60; Max-Age=0; Max-Age=; Max-Age=60s",
             "__refresh_token=x; Max-Age=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         ] {
             assert!(
@@ -258,6 +256,45 @@ mod tests {
                 panic!("{date}: the token is set")
             };
             assert_eq!(cookie.expires(), None, "{date}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_of_the_senders_clock() {
+        use cookie_store::RawCookie;
+        let here = url("http://127.0.0.1:9/login");
+        for years in [-20, 0, 20] {
+            let senders = OffsetDateTime::now_utc() + time::Duration::days(365 * years);
+            let line = |name: &str, seconds| {
+                let end = senders + time::Duration::seconds(seconds);
+                let cookie = RawCookie::build((name.to_owned(), "x"))
+                    .path("/")
+                    .expires(end);
+                cookie.to_string()
+            };
+            let read = |seconds| {
+                let line = line("__refresh_token", seconds);
+                RefreshCookie::from_line(&line, &here, &names(), senders)
+            };
+            let Some(RefreshChange::Set(cookie)) = read(3600) else {
+                panic!("{years}: it sets a token")
+            };
+            let left = cookie.expires().unwrap() - OffsetDateTime::now_utc();
+            assert!(
+                (3590..3610).contains(&left.whole_seconds()),
+                "{years}: {left}"
+            );
+            assert!(
+                matches!(read(-3600), Some(RefreshChange::Delete(_))),
+                "{years}"
+            );
+
+            let jar = Jar::default();
+            jar.honour(&line("a", 3600), &here, senders);
+            jar.honour(&line("b", -3600), &here, senders);
+            jar.honour(&format!("{}; Max-Age=60", line("c", -3600)), &here, senders);
+            let held = jar.pairs(&here).into_iter().map(|(name, _)| name);
+            assert_eq!(held.collect::<Vec<_>>(), ["a", "c"], "{years}");
         }
     }
 
@@ -284,8 +321,8 @@ mod tests {
             };
             assert_eq!(cookie.goes_to(&here), is_sent, "{host}");
             let jar = Jar::default();
-            jar.honour("a=1; Path=/; Secure", &here);
-            jar.honour("b=2; Path=/", &here);
+            jar.honour("a=1; Path=/; Secure", &here, now);
+            jar.honour("b=2; Path=/", &here, now);
             let count = if is_sent { 2 } else { 1 };
             assert_eq!(jar.pairs(&here).len(), count, "{host}");
         }

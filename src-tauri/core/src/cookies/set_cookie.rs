@@ -1,13 +1,15 @@
 //! Reads a `Set-Cookie` line.
 
 use cookie_store::{Cookie, RawCookie};
+use time::{Duration, OffsetDateTime};
 use url::Url;
 
 use crate::cookie_date;
 use crate::profile::is_loopback;
 
-/// Parses a `Set-Cookie` line; `None` if it is to be ignored.
-pub(super) fn parse(line: &str, from: &Url) -> Option<Cookie<'static>> {
+/// Parses a `Set-Cookie` line; `None` if it is to be ignored. `now` is the time by the sender's clock, which
+/// has written an `Expires`: the cookie has it by the clock of this computer, as `Max-Age` is counted.
+pub(super) fn parse(line: &str, from: &Url, now: OffsetDateTime) -> Option<Cookie<'static>> {
     let mut raw = RawCookie::parse(line.to_owned()).ok()?;
     let attributes = |name: &'static str| {
         let all = line.split(';').skip(1).map(|attribute| {
@@ -21,14 +23,29 @@ pub(super) fn parse(line: &str, from: &Url) -> Option<Cookie<'static>> {
         .filter_map(|(_, date)| cookie_date::parse(date))
         .last()
     {
-        Some(end) => raw.set_expires(end),
+        Some(end) => {
+            let ahead = OffsetDateTime::now_utc() - now;
+            raw.set_expires(end.checked_add(ahead).unwrap_or(end));
+        }
         None => raw.unset_expires(),
     }
-    if attributes("max-age").all(|(_, seconds)| seconds.is_empty()) {
-        // The parser takes `Max-Age=` for a life without end.
-        raw.set_max_age(None);
-    }
+    // The parser takes `Max-Age=` for a life without end.
+    raw.set_max_age(
+        attributes("max-age")
+            .filter_map(|(_, seconds)| age(seconds))
+            .last(),
+    );
     Cookie::try_from_raw_cookie(&raw, from).ok()
+}
+
+/// The value of `Max-Age` (RFC 6265 §5.2.2): whole seconds, of which a negative number is none.
+fn age(text: &str) -> Option<Duration> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = digits.parse().unwrap_or(i64::MAX);
+    Some(Duration::seconds(if digits == text { seconds } else { 0 }))
 }
 
 /// The address as `Secure` cookies see it: what reaches this machine alone is trustworthy without
