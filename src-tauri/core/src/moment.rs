@@ -1,10 +1,31 @@
-//! A moment as backends write it in a text: ISO 8601 in the forms that real ones have, and the dates
-//! of HTTP. Without a zone it is UTC, which is what servers count in.
+//! A moment as backends write it in a text: ISO 8601 in the forms that real ones have, and the dates of
+//! HTTP, of mail and of languages, each in the zone that it names. Without a zone it is UTC, which is what
+//! servers count in.
 
 use serde_json::Value;
 use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
 
 use crate::cookie_date;
+
+/// The zones that have a name (RFC 5322 §4.3), in hours from UTC. Every other name is in use at several
+/// places of the world.
+const ZONES: [(&str, i8); 12] = [
+    ("Z", 0),
+    ("UT", 0),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+];
+
+/// What an offset begins with; some write the true minus.
+const SIGNS: &str = "+-\u{2212}";
 
 /// The year 2000 in milliseconds since 1970. What is before it is no moment in the life of a session
 /// but a zero: 0 itself, or year 1, which .NET and Go write.
@@ -17,7 +38,7 @@ const UNITS_MS: [f64; 4] = [1_000.0, 1.0, 1e-3, 1e-6];
 
 /// A moment in milliseconds since 1970, however it is written: a text as [`parse`] reads it, or a
 /// number in seconds or in a smaller unit, which may be a text too.
-pub(crate) fn epoch_ms(value: &Value) -> Option<u64> {
+pub fn epoch_ms(value: &Value) -> Option<u64> {
     let ms = match value {
         Value::Number(number) => counted_ms(number.as_f64()?)?,
         Value::String(text) => match text.trim().parse() {
@@ -29,7 +50,9 @@ pub(crate) fn epoch_ms(value: &Value) -> Option<u64> {
     is_likely(ms).then_some(ms as u64)
 }
 
-fn counted_ms(number: f64) -> Option<f64> {
+/// A moment in milliseconds since 1970, from its number in a unit that is to be found out; `None` if the
+/// number is no moment in any of them.
+pub(crate) fn counted_ms(number: f64) -> Option<f64> {
     let in_units = UNITS_MS.into_iter().map(|unit| number * unit);
     in_units.into_iter().find(|ms| is_likely(*ms))
 }
@@ -41,11 +64,11 @@ fn is_likely(ms: f64) -> bool {
 /// Reads a moment; `None` if the text is none.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
-    iso8601(text).or_else(|| cookie_date::parse(text))
+    iso8601(text).or_else(|| in_words(text))
 }
 
 /// `2026-11-23T05:37:20.173Z` and its kin: with a space, without seconds, without a zone or with
-/// `+0200`, with a fraction of any length, or the date alone.
+/// `+0200`, with a fraction of any length, or the date alone; as Go writes it, and as RFC 9557 has it.
 fn iso8601(text: &str) -> Option<OffsetDateTime> {
     let mut rest = Rest(text);
     let year = rest.number(4)?;
@@ -65,18 +88,38 @@ fn iso8601(text: &str) -> Option<OffsetDateTime> {
         Some(()) => rest.number(2)?,
         None => 0,
     };
-    let nanosecond = match rest.sign(".,") {
-        Some(()) => rest.fraction()?,
-        None => 0,
-    };
+    let nanosecond = rest.fraction()?;
     let small = |number: i32| u8::try_from(number).ok();
     // A leap second is the last one of its minute, as most clocks have it.
     let second = small(second.min(59))?;
     let time = Time::from_hms_nano(small(hour)?, small(minute)?, second, nanosecond).ok()?;
+    let local = date.with_time(time);
+    if rest.0.is_empty() {
+        return Some(local.assume_utc());
+    }
     let zone = rest.zone()?;
-    rest.0
-        .is_empty()
-        .then(|| date.with_time(time).assume_offset(zone))
+    rest.ends_with_remarks().then(|| local.assume_offset(zone))
+}
+
+/// `Mon, 30 Nov 2026 17:00:00 +0100` and its kin: the dates that [`cookie_date`] reads, which knows no zone,
+/// in the zone after their time.
+fn in_words(text: &str) -> Option<OffsetDateTime> {
+    let seconds = text.splitn(3, ':').nth(2)?;
+    let after = seconds.trim_start_matches(|c: char| c.is_ascii_digit());
+    let to_seconds = text.strip_suffix(after)?;
+    let mut rest = Rest(after);
+    let nanosecond = rest.fraction()?;
+    let next = rest.0.trim_start();
+    let has_zone = next.starts_with(|c: char| c.is_ascii_alphabetic() || SIGNS.contains(c));
+    let zone = if has_zone {
+        rest.zone()?
+    } else {
+        UtcOffset::UTC
+    };
+    // The year may come last, and an offset looks like one.
+    let local = cookie_date::parse(&format!("{to_seconds} {}", rest.0))?;
+    let local = local.replace_nanosecond(nanosecond).ok()?;
+    Some(local.replace_offset(zone))
 }
 
 /// What was not read yet.
@@ -97,8 +140,11 @@ impl Rest<'_> {
         Some(())
     }
 
-    /// The next digits, however many, as a fraction of a second.
+    /// The fraction of a second, of however many digits, in nanoseconds; 0 where there is none.
     fn fraction(&mut self) -> Option<u32> {
+        if self.sign(".,").is_none() {
+            return Some(0);
+        }
         let end = self.0.find(|c: char| !c.is_ascii_digit());
         let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
         self.0 = rest;
@@ -106,23 +152,43 @@ impl Rest<'_> {
         (!digits.is_empty()).then(|| nine.parse().ok())?
     }
 
+    /// The zone: a name, an offset, or an offset from a name, as in `GMT+0100`.
     fn zone(&mut self) -> Option<UtcOffset> {
         self.0 = self.0.trim_start();
-        if self.0.is_empty() || self.sign("Zz").is_some() {
-            return Some(UtcOffset::UTC);
-        }
+        let end = self.0.find(|c: char| !c.is_ascii_alphabetic());
+        let (name, offset) = self.0.split_at(end.unwrap_or(self.0.len()));
+        let known = ZONES.iter().find(|zone| zone.0.eq_ignore_ascii_case(name));
+        self.0 = offset;
         let is_west = self.0.starts_with(['-', '\u{2212}']);
-        self.sign("+-\u{2212}")?;
+        if self.sign(SIGNS).is_none() {
+            return UtcOffset::from_hms(known?.1, 0, 0).ok();
+        }
+        if !name.is_empty() && known?.1 != 0 {
+            return None;
+        }
         let hours = self.number(2)?;
-        let _ = self.sign(":");
-        let minutes = if self.0.is_empty() {
-            0
-        } else {
-            self.number(2)?
-        };
+        let minutes =
+            match self.sign(":").is_some() || self.0.starts_with(|c: char| c.is_ascii_digit()) {
+                true => self.number(2)?,
+                false => 0,
+            };
         let minutes = hours * 60 + minutes;
         let minutes = if is_west { -minutes } else { minutes };
         UtcOffset::from_whole_seconds(minutes * 60).ok()
+    }
+
+    /// Whether the rest says nothing that the offset before it does not: its place in brackets (RFC 9557),
+    /// or its name and the reading of Go's other clock (`CET m=+0.1`).
+    fn ends_with_remarks(mut self) -> bool {
+        while let Some(bracketed) = self.0.strip_prefix('[') {
+            let Some((_, after)) = bracketed.split_once(']') else {
+                return false;
+            };
+            self.0 = after;
+        }
+        let is_of_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "+-".contains(c);
+        let mut words = self.0.split_whitespace();
+        words.all(|word| word.starts_with("m=") || word.chars().all(is_of_name))
     }
 }
 
@@ -147,7 +213,26 @@ mod tests {
             "2001-09-09T03:46:40+02",
             "2001-09-09 00:16:40 -0130",
             " 2001-09-09T01:46:40Z ",
+            "2001-09-09 01:46:40 UTC",
+            "2001-09-08 20:46:40 EST",
+            "2001-09-09 01:46:40 +0000 UTC",
+            "2001-09-09 03:46:40.000000000 +0200 CEST m=+0.012345678",
+            "2001-09-09 03:46:40 +0200 +0200",
+            "2001-09-09T03:46:40+02:00[Europe/Berlin]",
+            "2001-09-09T03:46:40+02[Europe/Berlin][u-ca=gregory]",
+            "2001-09-09T01:46:40Z[UTC]",
             "Sun, 09 Sep 2001 01:46:40 GMT",
+            "Sun, 09 Sep 2001 01:46:40",
+            "Sun, 9 Sep 2001 03:46:40 +0200 (CEST)",
+            "Sun, 09 Sep 2001 03:46:40.000 +02:00",
+            "Sat, 8 Sep 2001 20:46:40 EST",
+            "Sat, 8 Sep 2001 18:46:40 pdt",
+            "09 Sep 01 01:46:40 UT",
+            "Sunday, 09-Sep-01 01:46:40 GMT",
+            "Sun Sep  9 01:46:40 2001",
+            "Sun Sep  9 01:46:40 UTC 2001",
+            "Sun Sep 09 03:46:40 +0200 2001",
+            "Sun Sep 09 2001 03:46:40 GMT+0200 (Central European Summer Time)",
         ] {
             let read = parse(text).map(OffsetDateTime::unix_timestamp);
             assert_eq!(read, Some(1_000_000_000), "{text}");
@@ -160,6 +245,14 @@ mod tests {
             ("2001-13-01T00:00:00Z", None),
             ("2001-09-09T24:46:40Z", None),
             ("2001-09-09T01:46:40X", None),
+            ("2001-09-09T01:46:40Z[UTC", None),
+            ("2001-09-09T01:46:40Z soon", None),
+            ("2001-09-09T03:46:40[Europe/Berlin]", None),
+            ("2001-09-09 03:46:40 CEST", None),
+            ("Sun Sep  9 03:46:40 CEST 2001", None),
+            ("Sep 9, 2001 1:46:40 PM", None),
+            ("Sun, 09 Sep 2001 01:46:40 EST+0200", None),
+            ("Sun, 09 Sep 2001 01:46:40 +99:00", None),
             ("2001-09-09T01:46:40.Z", None),
             ("2001-09-09T01:46:40+2", None),
             ("+001-09-09", None),
@@ -211,8 +304,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_moment_or_none(text in ".{0,40}", near in "[0-9TZ:+. ,é-]{0,32}") {
-            let _ = (parse(&text), parse(&near));
+        fn any_text_is_a_moment_or_none(
+            text in ".{0,40}", near in "[0-9TZ:+. ,é\\[\\]-]{0,32}",
+            words in "(Mon, )?[0-9]{1,2} Nov 20[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[ A-Z+.,:0-9\u{2212}-]{0,12}",
+        ) {
+            let _ = (parse(&text), parse(&near), parse(&words));
         }
     }
 }

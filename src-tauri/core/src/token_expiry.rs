@@ -1,11 +1,9 @@
 //! How long a token is valid, in each form that backends write it. Pure: the caller passes the time
 //! at which the backend sent the answer.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
 use serde_json::Value;
-use time::OffsetDateTime;
 
 use crate::jwt;
 use crate::moment;
@@ -24,50 +22,55 @@ pub fn token_lifetime(
             Some(at) => at.find(body),
             None => None,
         };
-        let text = found.and_then(Value::as_str);
-        let number = || found.and_then(number);
         match expiry.form {
-            ExpiryForm::TtlS => positive(number()?),
-            ExpiryForm::TtlMs => positive(number()? / 1000.0),
-            ExpiryForm::EpochS => since(number()?, now),
-            ExpiryForm::EpochMs => since(number()? / 1000.0, now),
-            ExpiryForm::Iso8601 => {
-                let end = moment::parse(text?)?;
-                Duration::try_from(end - OffsetDateTime::from(now)).ok()
+            ExpiryForm::TtlS => life(found?, 1.0),
+            ExpiryForm::TtlMs => life(found?, 0.001),
+            // No moment can be meant in two forms, so that each is read under any name.
+            ExpiryForm::EpochS | ExpiryForm::EpochMs | ExpiryForm::Iso8601 => until(found?, now),
+            ExpiryForm::JwtExp => {
+                let token = match &expiry.at {
+                    Some(_) => found?.as_str()?,
+                    None => token?,
+                };
+                until(jwt::claims(token)?.get("exp")?, now)
             }
-            ExpiryForm::JwtExp if expiry.at.is_some() => since(jwt_exp(text?)?, now),
-            ExpiryForm::JwtExp => since(jwt_exp(token?)?, now),
         }
     };
     let some = |lifetime: &Duration| !lifetime.is_zero();
     expiries.iter().find_map(|expiry| read(expiry).filter(some))
 }
 
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn positive(seconds: f64) -> Option<Duration> {
+/// A length of time: a number in this unit, given in seconds, or a text with a unit of its own, as
+/// Google's `3600s` and the `15m` of Node's libraries.
+pub(crate) fn life(value: &Value, unit: f64) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()? * unit,
+        Value::String(text) => match text.trim().parse::<f64>() {
+            Ok(number) => number * unit,
+            Err(_) => in_own_unit(text.trim())?,
+        },
+        _ => return None,
+    };
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-fn since(end: f64, now: SystemTime) -> Option<Duration> {
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    positive(end - now.as_secs_f64())
+/// The seconds in a text such as `3600s`, `15m` or `7 days`.
+fn in_own_unit(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "ms" => 0.001,
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "m" | "min" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        _ => return None,
+    };
+    Some(number.trim().parse::<f64>().ok()? * unit)
 }
 
-/// The `exp` of a JWT. Its signature is not checked: the value only plans the next refresh.
-fn jwt_exp(token: &str) -> Option<f64> {
-    #[derive(Deserialize)]
-    struct Claims {
-        exp: f64,
-    }
-    let claims: Claims = jwt::claims(token)?;
-    Some(claims.exp)
+fn until(end: &Value, now: SystemTime) -> Option<Duration> {
+    let end = UNIX_EPOCH + Duration::from_millis(moment::epoch_ms(end)?);
+    end.duration_since(now).ok()
 }
 
 #[cfg(test)]
@@ -105,8 +108,23 @@ mod tests {
             ("epoch_ms", json!(1_000_000_060_000_u64)),
             ("ttl_s", json!(60)),
             ("ttl_s", json!(" 60.0 ")),
+            ("ttl_s", json!("60s")),
+            ("ttl_s", json!("1m")),
+            ("ttl_s", json!(" 1 minute ")),
             ("ttl_ms", json!(60_000)),
+            ("ttl_ms", json!("60000")),
+            ("ttl_ms", json!("60000 ms")),
+            ("iso8601", json!("Sun, 9 Sep 2001 03:47:40 +0200")),
+            ("iso8601", json!("Sun Sep 09 2001 03:47:40 GMT+0200 (CEST)")),
+            ("iso8601", json!("2001-09-09 01:47:40.0 +0000 UTC m=+0.1")),
+            ("iso8601", json!(1_000_000_060)),
+            ("epoch_s", json!(1_000_000_060_000_u64)),
             ("jwt_exp", json!(jwt(r#"{"exp":1000000060}"#))),
+            ("jwt_exp", json!(jwt(r#"{"exp":"1000000060"}"#))),
+            (
+                "jwt_exp",
+                json!(jwt(r#"{"exp":1000000060.0,"name":"\ud83d"}"#)),
+            ),
         ] {
             let body = json!({"x": value});
             assert_eq!(
@@ -125,6 +143,18 @@ mod tests {
 
     #[test]
     fn the_first_that_can_be_read_counts_and_the_past_does_not() {
+        for odd in [
+            json!(-60),
+            json!("-60s"),
+            json!("60 x"),
+            json!("s"),
+            json!("inf"),
+            json!([60]),
+        ] {
+            let body = json!({"x": odd});
+            let read = token_lifetime(&[at("/x", "ttl_s")], &body, None, now());
+            assert_eq!(read, None, "{odd}");
+        }
         let body = json!({"ttl": "soon", "end": "1999-01-01T00:00:00Z", "s": 30, "zero": 0});
         let expiries = [
             at("/ttl", "ttl_s"),

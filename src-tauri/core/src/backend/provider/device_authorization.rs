@@ -21,6 +21,7 @@ use crate::json_value::text_of;
 use crate::profile::ProviderAddress;
 use crate::published::shown;
 use crate::secrets::Secret;
+use crate::token_expiry;
 use crate::wire::DeviceCode;
 
 /// How long to wait between two questions, unless the provider says otherwise (RFC 8628 §3.2).
@@ -172,10 +173,8 @@ impl DeviceSignIn {
                 .filter(|text| !text.is_empty())
         };
         let seconds = |name: &str| {
-            let number = text(name)?.parse::<f64>().ok()?;
-            Duration::try_from_secs_f64(number)
-                .ok()
-                .filter(|it| !it.is_zero())
+            let length = token_expiry::life(json.get(name)?, 1.0);
+            length.filter(|length| !length.is_zero())
         };
         // As it is opened: what cannot be seen in it is encoded.
         let page = |name: &str| {

@@ -123,7 +123,7 @@ impl Backend {
             Expected::Nonce(nonce) => token.claims(&verifier, *nonce)?,
             Expected::AnySignIn => token.claims(&verifier, |_: Option<&Nonce>| Ok(()))?,
         };
-        let claims: Value = jwt::claims(id_token.secret()).ok_or_else(|| odd("claims"))?;
+        let claims = jwt::claims(id_token.secret()).ok_or_else(|| odd("claims"))?;
         match claims.get("azp").and_then(Value::as_str) {
             Some(party) if party != browser.client() => {
                 Err(ClaimsVerificationError::InvalidAudience("azp".into()))
