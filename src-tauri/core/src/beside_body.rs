@@ -3,6 +3,7 @@
 
 use reqwest::header::HeaderMap;
 
+use crate::header_text;
 use crate::profile::{HeaderKey, NamedValues, Place, Profile};
 use crate::secrets::Secret;
 
@@ -27,10 +28,11 @@ impl BesideBody {
         for place in profile.places().map(Place::source) {
             match place {
                 Place::Header(name) => {
-                    let value = headers.get(name.as_str());
-                    let value = value.and_then(|value| value.to_str().ok());
-                    let value = value.map(|value| without_scheme(value).trim());
-                    if let Some(value) = value.filter(|value| !value.is_empty()) {
+                    let Some(value) = headers.get(name.as_str()).map(header_text::text) else {
+                        continue;
+                    };
+                    let value = without_scheme(&value).trim();
+                    if !value.is_empty() {
                         found.headers.push((name.clone(), Secret::new(value)));
                     }
                 }

@@ -46,6 +46,7 @@ mod error;
 mod failpoints;
 #[cfg(feature = "session")]
 mod folder_advice;
+mod header_text;
 mod identity;
 #[cfg(feature = "session")]
 mod invisible;

@@ -31,6 +31,7 @@ use super::upload_body::UploadBody;
 use crate::beside_body::BesideBody;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::AuthError;
+use crate::header_text;
 use crate::profile::{self, EndpointOrigin, Profile, Template, Variables};
 use crate::transport::{
     HttpRequest, HttpResponse, HttpTransport, NetworkSettings, RequestBody, Transport,
@@ -332,7 +333,7 @@ impl Backend {
             return None;
         }
         // A browser sends the bytes that it was given, so a value may hold letters of any script.
-        let mut header = HeaderValue::from_bytes(line.as_bytes()).ok()?;
+        let mut header = header_text::cookies(&line)?;
         header.set_sensitive(true);
         Some(header)
     }
@@ -347,9 +348,7 @@ impl Backend {
         let now = sent_at(&response.headers);
         let mut refresh = Vec::new();
         for line in response.headers.get_all(SET_COOKIE) {
-            let Ok(line) = std::str::from_utf8(line.as_bytes()) else {
-                continue;
-            };
+            let line = &*header_text::cookie_line(line);
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
@@ -363,7 +362,7 @@ impl Backend {
 
 /// Whether an answer redirects to another origin than the request's.
 fn leads_away(response: &HttpResponse, from: &Url) -> bool {
-    let location = response.headers.get(LOCATION);
-    let target = location.and_then(|location| from.join(location.to_str().ok()?).ok());
+    let location = response.headers.get(LOCATION).map(header_text::address);
+    let target = location.and_then(|location| from.join(&location).ok());
     response.status.is_redirection() && target.is_some_and(|to| to.origin() != from.origin())
 }

@@ -12,6 +12,7 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 
 use super::request::wiped;
+use crate::header_text;
 use crate::transport::{BoxFuture, HttpResponse, ResponseBodyStream, TransportError};
 
 /// What an API call may be answered with.
@@ -55,7 +56,7 @@ pub(super) fn undo(mut response: HttpResponse) -> HttpResponse {
 fn encodings(headers: &HeaderMap) -> Option<Vec<Encoding>> {
     let mut found = Vec::new();
     for line in headers.get_all(CONTENT_ENCODING) {
-        for name in line.to_str().ok()?.split(',') {
+        for name in header_text::text(line).split(',') {
             match name.trim().to_ascii_lowercase().as_str() {
                 "" | "identity" => {}
                 "gzip" | "x-gzip" => found.push(Encoding::Gzip),

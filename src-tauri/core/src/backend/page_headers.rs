@@ -1,7 +1,8 @@
 //! Which headers of a page's call go out.
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 
+use crate::header_text;
 use crate::profile::Profile;
 
 /// Headers that a page may not set: they carry credentials, frame the message, or make some servers
@@ -77,9 +78,9 @@ pub(super) fn kept(headers: &[(String, String)], profile: &Profile) -> HeaderMap
         if is_reserved(&seen) || set_by_profile.contains(&seen) {
             continue;
         }
-        if let (Ok(name), Ok(value)) = (
+        if let (Ok(name), Some(value)) = (
             HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
+            header_text::from_page(value),
         ) {
             kept.insert(name, value);
         }

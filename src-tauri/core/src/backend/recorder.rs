@@ -3,6 +3,7 @@
 //! An [`Exchange`] holds passwords and tokens as they were sent. So it has no `Debug`, and the
 //! doctor masks what it shows of one.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::error::BackendError;
 use super::request::{BackendRequest, Payload};
+use crate::header_text;
 use crate::transport::HttpResponse;
 
 /// One request and its answer.
@@ -129,9 +131,10 @@ impl ExchangeRecording {
 
 fn cookie_names(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(COOKIE).iter();
-    let pairs = lines.filter_map(|line| line.to_str().ok());
-    let names = pairs.flat_map(|line| line.split("; "));
-    names
-        .filter_map(|pair| Some(pair.split_once('=')?.0.to_owned()))
-        .collect()
+    let lines = lines.map(header_text::text);
+    let names = |line: Cow<'_, str>| {
+        let pairs = line.split("; ").filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+    };
+    lines.flat_map(names).collect()
 }

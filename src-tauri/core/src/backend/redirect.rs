@@ -38,7 +38,7 @@ pub(super) enum Redirect {
 pub(super) fn read_redirect(
     profile: &Profile,
     status: StatusCode,
-    location: Option<Result<&str, BackendError>>,
+    location: Option<Result<String, BackendError>>,
     from: &Url,
     method: &Method,
 ) -> Redirect {
@@ -48,9 +48,9 @@ pub(super) fn read_redirect(
     let location = match location {
         None => return Redirect::None,
         Some(Ok(location)) => location,
-        Some(Err(_)) => return Redirect::Refused("its Location cannot be read"),
+        Some(Err(_)) => return Redirect::Refused("it names several targets"),
     };
-    let Ok(target) = from.join(location) else {
+    let Ok(target) = from.join(&location) else {
         return Redirect::Refused("its Location is not an address");
     };
     if target.origin() != profile.backend.origin() {
@@ -100,7 +100,13 @@ mod tests {
         let method: Method = method.parse().expect("a method");
         let status = StatusCode::from_u16(status).expect("a status");
         let from = profile.url("/plans/team?x=1");
-        read_redirect(&profile, status, Some(Ok(location)), &from, &method)
+        read_redirect(
+            &profile,
+            status,
+            Some(Ok(location.to_owned())),
+            &from,
+            &method,
+        )
     }
 
     fn hop(method: &str, path: &str, with_body: bool) -> Redirect {

@@ -14,6 +14,7 @@ use super::response_body::{BodyLimits, ResponseBody, SMALL};
 use super::retry_after::{retry_after_of, sent_at};
 use crate::beside_body::BesideBody;
 use crate::cookies::RefreshChange;
+use crate::header_text;
 use crate::json_text;
 use crate::status::{Class, class};
 use crate::transport::HttpResponse;
@@ -56,9 +57,9 @@ impl Response {
         self.leads_away
     }
 
-    /// Whether the answer calls itself an HTML page. JSON, or nothing, belongs there. Only the body
-    /// tells whether it is one: Django calls every answer `text/html` that names no other type, an
-    /// empty one too.
+    /// Whether the answer calls itself an HTML page. JSON, or nothing, belongs there. Only the body tells
+    /// whether it is one ([`ResponseBody::is_no_page`]): Django and Express call every answer `text/html`
+    /// that names no other type, an empty one and `OK` too.
     pub(super) fn is_page(&self) -> bool {
         self.kind()
             .is_some_and(|kind| kind.starts_with("text/html"))
@@ -73,18 +74,18 @@ impl Response {
 
     /// The media type with its parameters, in lower case.
     pub(super) fn kind(&self) -> Option<String> {
-        let kind = self.response.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = header_text::text(self.response.headers.get(CONTENT_TYPE)?);
         Some(kind.trim_start().to_ascii_lowercase())
     }
 
-    /// The target of a redirect; `Some(Err)` if it cannot be read, or if there are several.
-    pub(super) fn location(&self) -> Option<Result<&str, BackendError>> {
+    /// The target of a redirect; `Some(Err)` if there are several.
+    pub(super) fn location(&self) -> Option<Result<String, BackendError>> {
         let mut given = self.response.headers.get_all(LOCATION).iter();
         let first = given.next()?;
         if given.any(|other| other != first) {
             return Some(Err(BackendError::BadAnswer));
         }
-        Some(first.to_str().map_err(|_| BackendError::BadAnswer))
+        Some(Ok(header_text::address(first)))
     }
 
     /// Takes what the answer changes of the refresh cookies.
@@ -111,9 +112,7 @@ impl Response {
         let theirs = theirs
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
             .filter(|(name, _)| **name != RETRY_AFTER && !self.beside.holds(name.as_str()))
-            .filter_map(|(name, value)| {
-                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-            });
+            .map(|(name, value)| (name.as_str().to_owned(), header_text::for_page(value)));
         let wait = self.retry_after().map(|wait| {
             let seconds = wait.as_millis().div_ceil(1000);
             (RETRY_AFTER.as_str().to_owned(), seconds.to_string())

@@ -96,7 +96,8 @@ async fn head(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let rest = bytes.split_off(at + 4);
-            return Some((String::from_utf8(bytes).ok()?, rest));
+            // A character for each byte.
+            return Some((bytes.into_iter().map(char::from).collect(), rest));
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;

@@ -3,6 +3,7 @@
 mod bodies;
 mod bounds;
 mod cookies;
+mod header_bytes;
 mod host;
 mod kept_connections;
 mod limits;
