@@ -1,6 +1,7 @@
-//! JSON as a browser reads it: Fetch's `json()` drops a byte order mark, takes bytes that are no
-//! UTF-8 for U+FFFD, and accepts half a surrogate pair in a text. A backend whose answers work in
-//! a browser gives such answers, and refusing them would cost a person a sign-in.
+//! Bodies as a browser reads them: Fetch's `text()` and `json()` drop a byte order mark and take bytes
+//! that are no UTF-8 for U+FFFD, and `json()` accepts half a surrogate pair in a text and a number that is
+//! too large for it. A backend whose answers work in a browser gives such answers, and refusing them
+//! would cost a person a sign-in.
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -10,30 +11,42 @@ const REPLACEMENT: &str = "\\ufffd";
 /// The byte order mark, in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether there is no text at all.
-pub(crate) fn is_empty(bytes: &[u8]) -> bool {
-    bytes.is_empty() || bytes == MARK
+/// Whether there is no text at all: nothing but white space, with or without a mark. Some servers end
+/// every body with a line break.
+pub fn is_empty(bytes: &[u8]) -> bool {
+    unmarked(bytes).trim_ascii().is_empty()
 }
 
 /// Whether it looks like a web page: some frameworks call every text HTML.
-pub(crate) fn is_markup(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(MARK).unwrap_or(bytes);
-    text.trim_ascii_start().starts_with(b"<")
+pub fn is_markup(bytes: &[u8]) -> bool {
+    unmarked(bytes).trim_ascii_start().starts_with(b"<")
 }
 
-/// Parses JSON; `None` if a browser could not either. A UTF-16 text is read by its mark, as the
-/// Encoding Standard has it. That standard knows no UTF-32, so nor does this.
-pub(crate) fn parse(bytes: &[u8]) -> Option<Value> {
-    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
-    if let Ok(value) = serde_json::from_slice(bytes) {
-        return Some(value);
-    }
-    let text = match bytes {
+fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(MARK).unwrap_or(bytes)
+}
+
+/// The text of a body, without its mark. A UTF-16 text is read by its mark, as the Encoding Standard has
+/// it. That standard knows no UTF-32, so nor does this.
+pub fn text(bytes: &[u8]) -> Zeroizing<String> {
+    match unmarked(bytes) {
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        _ => Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()),
-    };
-    serde_json::from_str(&without_half_pairs(&text)).ok()
+        bytes => Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// Parses JSON; `None` if a browser could not either. A number too large for an `f64`, which a browser
+/// takes for infinity, is null: it says nothing, and costs the rest of the answer nothing.
+pub fn parse(bytes: &[u8]) -> Option<Value> {
+    if let Ok(value) = serde_json::from_slice(unmarked(bytes)) {
+        return Some(value);
+    }
+    let text = without_half_pairs(&text(bytes));
+    let parsed = serde_json::from_str(&text);
+    parsed
+        .or_else(|_| serde_json::from_str(&without_endless_numbers(&text)))
+        .ok()
 }
 
 /// A text in UTF-16; what is no character becomes U+FFFD.
@@ -74,6 +87,39 @@ fn without_half_pairs(text: &str) -> Zeroizing<String> {
     }
     out.push_str(rest);
     out
+}
+
+/// The same JSON, with null for each number that is too large.
+fn without_endless_numbers(text: &str) -> Zeroizing<String> {
+    // Not longer than the text: no such number is shorter than `1e309`.
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => length_of_text(rest),
+            '-' | '0'..='9' => {
+                let is_of_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+                rest.find(|c| !is_of_number(c)).unwrap_or(rest.len())
+            }
+            other => other.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        let is_endless = first != '"' && token.parse().is_ok_and(f64::is_infinite);
+        out.push_str(if is_endless { "null" } else { token });
+        rest = after;
+    }
+    out
+}
+
+/// How long the text in quotes is with which `json` begins.
+fn length_of_text(json: &str) -> usize {
+    let mut escaped = false;
+    let end = json.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        is_end
+    });
+    end.map_or(json.len(), |end| end + 2)
 }
 
 /// The code unit of an escape at the beginning of `text`: `\u` and four hexadecimal digits.
@@ -129,6 +175,42 @@ mod tests {
             let wanted = wanted.map(|text| json!([text]));
             assert_eq!(parse(given), wanted, "{}", String::from_utf8_lossy(given));
         }
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_null_and_the_rest_is_read() {
+        let endless = format!("[-{}.5, 2]", "9".repeat(400));
+        for (given, wanted) in [
+            (
+                r#"{"a": 1e400, "b": "x"}"#,
+                Some(json!({"a": null, "b": "x"})),
+            ),
+            (
+                r#"["1e400", "\"1e400", 1E+999]"#,
+                Some(json!(["1e400", "\"1e400", null])),
+            ),
+            (&endless, Some(json!([null, 2]))),
+            (r#"["\ud83d", 1e400]"#, Some(json!(["\u{fffd}", null]))),
+            ("[1e400", None),
+            ("[1e400e]", None),
+            ("[inf]", None),
+            (r#"["1e400]"#, None),
+        ] {
+            assert_eq!(parse(given.as_bytes()), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn white_space_alone_is_no_text_and_a_mark_is_no_part_of_one() {
+        for nothing in ["", "\u{feff}", "\n", " \r\n\t", "\u{feff}\r\n"] {
+            assert!(is_empty(nothing.as_bytes()), "{nothing:?}");
+        }
+        for some in ["0", "null", "\u{feff}OK\n"] {
+            assert!(!is_empty(some.as_bytes()), "{some:?}");
+        }
+        assert_eq!(text("\u{feff}OK\n".as_bytes()).as_str(), "OK\n");
+        assert_eq!(text(b"\xff\xfeO\0K\0").as_str(), "OK");
+        assert_eq!(text(b"J\xfcrgen").as_str(), "J\u{fffd}rgen");
     }
 
     proptest! {

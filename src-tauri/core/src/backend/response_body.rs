@@ -7,6 +7,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::beside_body::BesideBody;
+use crate::header_text;
 use crate::json_text;
 use crate::profile::{Endpoint, Facts, Fields, NamedValues, Profile};
 use crate::response_fields::{ResponseContent, ResponseFields};
@@ -49,7 +50,7 @@ pub struct ResponseBody {
 
 enum Content {
     Json(Value),
-    /// The body has no byte, or a byte order mark alone.
+    /// The body has no byte, or nothing but white space and a byte order mark.
     Nothing,
     /// The body is a short text for people, and no web page.
     Text(Zeroizing<String>),
@@ -108,7 +109,7 @@ impl ResponseBody {
     /// Whether this refusal has `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
     pub(super) fn says_invalid_token(&self, status: StatusCode) -> bool {
         let lines = self.headers.get_all(WWW_AUTHENTICATE).iter();
-        let mut texts = lines.filter_map(|line| line.to_str().ok());
+        let mut texts = lines.map(header_text::text);
         status.is_client_error() && texts.any(|text| text.contains("invalid_token"))
     }
 
@@ -120,9 +121,10 @@ impl ResponseBody {
         }
     }
 
-    /// Whether the body is what an answer to a program holds, whatever media type it names.
-    pub(super) fn is_json_or_empty(&self) -> bool {
-        matches!(self.content, Content::Json(_) | Content::Nothing)
+    /// Whether the body was read and is no web page, whatever media type the answer names: JSON, nothing, or
+    /// a few words such as `OK`.
+    pub(super) fn is_no_page(&self) -> bool {
+        !matches!(self.content, Content::Other)
     }
 
     /// Reads the fields of the answer; `None` if the body is neither JSON nor empty, and not such a
@@ -177,8 +179,7 @@ fn text_of(bytes: &[u8]) -> Content {
     if json_text::is_markup(bytes) || bytes.len() > TEXT_LIMIT {
         return Content::Other;
     }
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    Content::Text(Zeroizing::new(text))
+    Content::Text(json_text::text(bytes))
 }
 
 /// Whether a body may have too many values to parse. Each value but the first comes after one of
@@ -223,8 +224,33 @@ mod tests {
         assert_eq!(facts(""), (false, true));
         assert_eq!(facts("\u{feff}"), (false, true), "nor is a mark alone");
         assert_eq!(facts("<html>"), (false, false));
-        assert_eq!(facts(" "), (false, false));
+        assert_eq!(facts(" \r\n"), (false, true), "nor is white space");
         assert_eq!(facts("null"), (true, false));
+    }
+
+    #[test]
+    fn a_text_has_no_byte_order_mark() {
+        let of = |bytes: &[u8]| {
+            let body = ResponseBody::of(bytes, BesideBody::default(), SMALL);
+            let text = body.facts(200, None).text.map(str::to_owned);
+            text.expect("a text")
+        };
+        assert_eq!(of("\u{feff}7|token".as_bytes()), "7|token");
+        assert_eq!(of(b"\xff\xfe7\0|\0t\0"), "7|t");
+    }
+
+    #[test]
+    fn a_token_is_invalid_whatever_else_the_header_says() {
+        for value in [
+            &b"Bearer realm=\"f\xfcr alle\", error=\"invalid_token\""[..],
+            "Bearer realm=\"für alle\", error=\"invalid_token\"".as_bytes(),
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = reqwest::header::HeaderValue::from_bytes(value).expect("a value");
+            headers.insert(WWW_AUTHENTICATE, value);
+            let body = ResponseBody::of(b"", BesideBody::default(), SMALL).with_headers(headers);
+            assert!(body.says_invalid_token(StatusCode::UNAUTHORIZED));
+        }
     }
 
     #[test]

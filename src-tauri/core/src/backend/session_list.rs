@@ -1,10 +1,12 @@
 //! The list of the account's sessions, and the end of sessions in it.
 
+use std::time::Duration;
+
 use super::api::ApiCall;
 use super::client::Backend;
 use super::error::BackendError;
 use super::response::Response;
-use super::response_body::LIST;
+use super::response_body::{LIST, ResponseBody};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::Endpoint;
@@ -82,7 +84,9 @@ impl Backend {
     ) -> Result<SessionEntries, AuthError> {
         let status = answer.status();
         if !status.is_success() {
-            return Err(self.refused_call(answer).await);
+            let wait = answer.retry_after();
+            let body = answer.body().await.ok();
+            return Err(self.refused_call(status.as_u16(), wait, body.as_ref()));
         }
         let body = answer.body_within(LIST).await?;
         if body.is_anothers() {
@@ -98,22 +102,32 @@ impl Backend {
     /// # Errors
     /// If the backend has refused.
     pub(crate) async fn session_end(&self, answer: Response) -> Result<SessionEnd, AuthError> {
-        let status = answer.status();
-        if answer.is_page() {
+        let (status, wait) = (answer.status().as_u16(), answer.retry_after());
+        let is_success = answer.status().is_success();
+        let calls_itself_page = answer.is_page();
+        if is_success && !calls_itself_page {
+            return Ok(SessionEnd::Done);
+        }
+        let body = answer.body().await.ok();
+        if calls_itself_page && !body.as_ref().is_some_and(ResponseBody::is_no_page) {
             // A portal or a gateway sends web pages, also with the status of a success.
             return Err(BackendError::Portal.into());
         }
-        match status.as_u16() {
-            200..=299 => Ok(SessionEnd::Done),
+        match status {
+            _ if is_success => Ok(SessionEnd::Done),
             410 => Ok(SessionEnd::NothingThere),
             status if is_absent_endpoint(status) => Ok(SessionEnd::NothingThere),
-            _ => Err(self.refused_call(answer).await),
+            _ => Err(self.refused_call(status, wait, body.as_ref())),
         }
     }
 
     /// The error of a refused call, with what the backend says of it.
-    async fn refused_call(&self, answer: Response) -> AuthError {
-        let (status, wait) = (answer.status().as_u16(), answer.retry_after());
+    fn refused_call(
+        &self,
+        status: u16,
+        wait: Option<Duration>,
+        body: Option<&ResponseBody>,
+    ) -> AuthError {
         let (mut code, obstacle) = status::api_failure(status);
         if is_absent_endpoint(status) {
             code = ErrorCode::Unsupported;
@@ -122,12 +136,10 @@ impl Backend {
             Some(obstacle) => AuthError::with_message(code, obstacle.sentences()),
             None => code.into(),
         };
-        let body = match class(status) == Class::Refusal && code != ErrorCode::Unsupported {
-            true => answer.body().await.ok(),
-            false => None,
-        };
+        let is_word = class(status) == Class::Refusal && code != ErrorCode::Unsupported;
         let profile = self.profile();
-        let reply = (body.as_ref()).and_then(|body| body.reply(profile, &profile.answer.me));
+        let reply =
+            (body.filter(|_| is_word)).and_then(|body| body.reply(profile, &profile.answer.me));
         match reply.as_ref().and_then(ResponseFields::message) {
             Some(said) => {
                 let words = format!("{} The server says: “{said}”.", error.message);

@@ -135,7 +135,7 @@ impl Backend {
             return Ok(SignOutAnswer::Done);
         }
         let body = head.body().await.unwrap_or(ResponseBody::unread());
-        if calls_itself_page && !body.is_json_or_empty() {
+        if calls_itself_page && !body.is_no_page() {
             // A page comes from a portal or a gateway, whatever its status.
             return Err(untold(BackendError::Portal));
         }

@@ -107,6 +107,29 @@ async fn a_sign_out_revokes_both_tokens_and_is_final() {
     assert_eq!(app.install.item(), None);
 }
 
+/// `OK` under the type that a framework gives every text is no page of a portal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_heard_whatever_its_answer_calls_itself() {
+    for text in ["", "OK", "\n"] {
+        let app = App::new().await;
+        app.sign_in(DEMO).await;
+        let said = vestibule_backend::Effect::Text {
+            status: 200,
+            media: "text/html; charset=utf-8".into(),
+            text: text.into(),
+        };
+        let revoke = vestibule_backend::Fault::on("POST", "/oidc/revoke", said);
+        app.backend().faults().add(revoke);
+        app.install.session.logout().await;
+        // The access token comes after the refresh token, once that is over.
+        app.backend().reached("POST", "/oidc/revoke", 2).await;
+        eventually("nothing to be left to tell", || {
+            app.install.session.is_at_rest()
+        })
+        .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offline_sign_out_is_delivered_later() {
     let app = App::new().await;

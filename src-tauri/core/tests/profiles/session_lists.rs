@@ -109,6 +109,29 @@ async fn a_name_with_reserved_characters_stays_in_its_segment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_only_calls_itself_a_page_is_an_end() {
+    for (status, body, is_ended) in [
+        ("200 OK", "OK", true),
+        ("200 OK", "", true),
+        ("200 OK", "true", true),
+        ("404 Not Found", "Not Found", true),
+        ("200 OK", "<!doctype html><title>Sign in</title>", false),
+        ("404 Not Found", "<html>Sign in</html>", false),
+    ] {
+        let end = said("DELETE /sessions/s-1", status, &[], body);
+        let exchanges = [
+            said("GET /sessions", "200 OK", &[], r#"[{"id":"s-1"}]"#),
+            end.replace("application/json", "text/html"),
+            said("GET /sessions", "200 OK", &[], "[]"),
+        ];
+        let played = signed_in(profile(json!({})), &exchanges).await;
+        let id = list(&played).await.sessions[0].id;
+        let ended = played.session.end_session(id).await;
+        assert_eq!(ended.is_ok(), is_ended, "{status} {body}: {ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn better_auth_names_sessions_by_tokens_which_stay_here() {
     const LOGIN: &str =
         r#"POST /api/auth/sign-in/email -d {"email":"ann@example.com","password":"pw"}"#;

@@ -139,14 +139,14 @@ async fn what_no_rule_names_is_told_again() {
     until_settled(&played).await;
 }
 
-/// Django calls every answer `text/html` that names no other type: django-oauth-toolkit's revocation
-/// answers so, without a body.
+/// Django and Express call every answer `text/html` that names no other type: django-oauth-toolkit's
+/// revocation answers so, without a body, and Express' `res.send("OK")`.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_only_calls_itself_a_page_is_none() {
     let call = json!({"path": "/logout", "body": {"refresh": "$refresh_token"}});
     let told = r#"POST /logout -d {"refresh":"r-1"}"#;
     let page = |body| said(told, "200 OK", &[], body).replace("application/json", "text/html");
-    for body in ["", r#"{"ok":true}"#] {
+    for body in ["", " \r\n", r#"{"ok":true}"#, "true", "OK", "Bye!"] {
         let played = signed_in(profile(call.clone(), json!([])), &[page(body)]).await;
         sign_out(&played).await;
         eventually("the delivery", || played.asked("/logout") == 1).await;

@@ -67,6 +67,11 @@ pub(crate) async fn alter_response(
             response
         }
         Effect::Html { status } => text(*status, "text/html; charset=utf-8", PORTAL),
+        Effect::Text {
+            status,
+            media,
+            text: body,
+        } => text(*status, media, body),
         Effect::Empty { status } => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = status_of(*status);
@@ -143,12 +148,12 @@ fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn text(status: u16, media: &'static str, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn text(status: u16, media: &str, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.to_owned()));
     *response.status_mut() = status_of(status);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    if let Ok(media) = HeaderValue::try_from(media) {
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
+    }
     response
 }
 

@@ -114,6 +114,16 @@ pub enum Effect {
         #[serde(default = "ok")]
         status: u16,
     },
+    /// A text that calls itself this.
+    Text {
+        /// The status; 200 by default.
+        #[serde(default = "ok")]
+        status: u16,
+        /// The media type.
+        media: String,
+        /// The body.
+        text: String,
+    },
     /// An answer without a body.
     Empty {
         /// The status; 200 by default.
@@ -214,6 +224,7 @@ impl Effect {
             | Self::Hang {}
             | Self::Status { .. }
             | Self::Html { .. }
+            | Self::Text { .. }
             | Self::Empty { .. }
             | Self::WrongJson { .. }
             | Self::BrokenJson { .. }

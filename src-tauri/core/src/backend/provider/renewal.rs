@@ -244,7 +244,7 @@ impl Backend {
             Some(
                 "unsupported_token_type" | "invalid_grant" | "invalid_token" | "invalid_request",
             ) => Ok(SignOutAnswer::AlreadyOver),
-            _ if status.is_success() && body.is_json_or_empty() => Ok(SignOutAnswer::Done),
+            _ if status.is_success() && body.is_no_page() => Ok(SignOutAnswer::Done),
             _ => Err(UndeliveredSignOut {
                 fault,
                 retry_after,
