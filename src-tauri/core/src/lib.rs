@@ -52,7 +52,6 @@ mod identity;
 mod invisible;
 #[cfg(feature = "session")]
 mod json_text;
-#[cfg(feature = "session")]
 mod json_value;
 #[cfg(feature = "session")]
 mod jwt;

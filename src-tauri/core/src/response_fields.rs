@@ -260,7 +260,7 @@ impl<'a> ResponseFields<'a> {
     }
 
     fn secret(&self, places: &[Place]) -> Option<Secret> {
-        let text = self.text(places).filter(|text| !text.is_empty());
+        let text = self.text(places).filter(|text| !text.trim().is_empty());
         text.map(Secret::new)
     }
 }

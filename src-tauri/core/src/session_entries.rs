@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::json_value::{is_true, text_of};
+use crate::json_value::{is_true, text_of, whole};
 use crate::moment;
 use crate::profile::{Pointer, SessionFields, first};
 use crate::secrets::Secret;
@@ -116,12 +116,12 @@ fn found<T>(places: &[Pointer], entry: &Value, read: impl Fn(&Value) -> Option<T
     values.find_map(read)
 }
 
-/// A number with a fraction names nothing: it may be a long number that has lost its last digits.
+/// A number with a fraction names nothing, nor does a long one with a point or an exponent, which has lost
+/// its last digits.
 fn handle(value: &Value) -> Option<Secret> {
     let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if !number.is_f64() => number.to_string(),
-        _ => return None,
+        Value::Number(number) if number.is_f64() => whole(number)?.to_string(),
+        value => text_of(value)?,
     };
     let is_plain = !text.trim().is_empty() && !text.contains(char::is_control);
     (is_plain && text.len() <= ID_LIMIT).then(|| Secret::new(text))
@@ -236,7 +236,7 @@ mod tests {
             {"id": "5b0f7c1e-0d4b-4a53-9a53-aab0ac1f6b86"},
             {"id": "a/b?c#d%"},
             {"id": null, "_id": 7},
-            {"id": 42},
+            {"id": 42.0},
             {"id": "42"},
             {"device": "Ghost"},
             {"id": ""},

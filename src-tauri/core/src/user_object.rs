@@ -10,13 +10,12 @@ use crate::wire::User;
 /// The user, if `user` is an object with an id.
 pub(crate) fn user(user: &Value, fields: &UserFields) -> Option<User> {
     user.as_object()?;
-    let text = |pointers: &[Pointer]| first(pointers, user).and_then(text_of);
-    let id = text(&fields.id).filter(|id| !id.is_empty())?;
+    let text = |pointers: &[Pointer]| texts(pointers, user).next();
+    let id = text(&fields.id)?;
     let email = text(&fields.email).unwrap_or_default();
-    let is_some = |name: &String| !name.trim().is_empty();
+    let parts: Vec<_> = texts(&fields.name_parts, user).collect();
     let name = text(&fields.name)
-        .filter(is_some)
-        .or_else(|| Some(put_together(&fields.name_parts, user)).filter(is_some))
+        .or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
         .unwrap_or_else(|| email.clone());
     let roles = match first(&fields.roles, user) {
         Some(Value::Array(roles)) => roles
@@ -41,15 +40,16 @@ fn roles_of(role: &Value, fields: &UserFields) -> Vec<String> {
     names_in(role, fields.roles_separator.as_deref(), &fields.role_name)
 }
 
-fn put_together(parts: &[Pointer], user: &Value) -> String {
-    let found = parts.iter().filter_map(|part| text_of(part.find(user)?));
-    let found: Vec<_> = found.filter(|part| !part.trim().is_empty()).collect();
-    found.join(" ")
+/// The texts at these places. One of white space alone is none: databases hold it where nobody has typed
+/// anything.
+fn texts(places: &[Pointer], user: &Value) -> impl Iterator<Item = String> {
+    let found = places.iter().filter_map(|place| text_of(place.find(user)?));
+    found.filter(|text| !text.trim().is_empty())
 }
 
 /// Whether the value is true, or the time of the verification.
 fn is_verified(value: &Value) -> bool {
-    is_true(value) || value.as_str().and_then(moment::parse).is_some()
+    is_true(value) || moment::epoch_ms(value).is_some()
 }
 
 #[cfg(test)]
@@ -93,7 +93,26 @@ mod tests {
             assert_eq!(shown.email_verified, is_verified, "{confirmed}");
         }
         assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
+        assert_eq!(user(json!({"id": " "})), None, "nor one of white space");
         assert_eq!(user(json!(null)), None);
+    }
+
+    #[test]
+    fn an_empty_text_is_none_and_the_next_place_is_looked_at() {
+        let profile = Profile::from_json(json!({
+            "user": {"id": ["/id", "/pk"], "name": ["/name", "/login"], "image": ["/image"]},
+        }))
+        .unwrap();
+        let user = json!({"id": "", "pk": 42.0, "name": " ", "login": "ann", "image": "\n"});
+        let user = super::user(&user, &profile.user).unwrap();
+        assert_eq!((user.id.as_str(), user.name.as_str()), ("42", "ann"));
+        assert_eq!(user.image, None);
+        let user = json!({"id": 1e3, "name": "\t", "email": "ann@example.com"});
+        let user = super::user(&user, &profile.user).unwrap();
+        assert_eq!(
+            (user.id.as_str(), user.name.as_str()),
+            ("1000", "ann@example.com")
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::header::HeaderKey;
 use super::pointer::Pointer;
+use crate::header_text;
+use crate::json_value::truth;
 
 /// The parts of an answer that rules test.
 #[derive(Clone, Copy)]
@@ -70,10 +72,7 @@ impl Condition<'_> {
     fn fits_header(self, name: &HeaderKey, facts: &Facts<'_>) -> bool {
         let lines = facts.headers.map(|headers| headers.get_all(name.as_str()));
         let lines = lines.iter().flatten();
-        let mut values = lines.map(|line| {
-            let text = String::from_utf8_lossy(line.as_bytes()).trim().to_owned();
-            Value::String(text)
-        });
+        let mut values = lines.map(|line| Value::String(header_text::text(line).trim().to_owned()));
         match values.next() {
             None => self.fits(None),
             Some(first) => self.fits(Some(&first)) || values.any(|value| self.fits(Some(&value))),
@@ -108,16 +107,10 @@ impl Condition<'_> {
     }
 }
 
-/// Numbers are the same by value, not by how they were written. So are truths: some backends write 1
-/// or a text.
+/// Numbers are the same by value, not by how they were written. So are truths.
 fn is_same(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
-        (Value::Number(number), Value::Bool(wanted)) => {
-            number.as_f64() == Some(f64::from(u8::from(*wanted)))
-        }
-        (Value::String(text), Value::Bool(wanted)) => text
-            .trim()
-            .eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),
+        (found, Value::Bool(wanted)) => truth(found) == Some(*wanted),
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         _ => found == wanted,
     }

@@ -313,8 +313,14 @@ mod tests {
             (json!(1), true, false),
             (json!(0), false, true),
             (json!("false"), false, true),
+            (json!("yes"), true, false),
+            (json!("t"), true, false),
+            (json!("f"), false, true),
+            (json!("no"), false, true),
+            (json!("off"), false, true),
+            (json!(""), false, true),
             (json!(2), false, false),
-            (json!("yes"), false, false),
+            (json!("maybe"), false, false),
             (json!([]), false, false),
         ] {
             let body = || Some(json!({"x": value}));
@@ -363,6 +369,8 @@ mod tests {
         headers.append("www-authenticate", "Basic".parse().unwrap());
         headers.append("www-authenticate", challenge.parse().unwrap());
         headers.append("x-session", "over".parse().unwrap());
+        let latin1 = http::HeaderValue::from_bytes(b"ung\xfcltig").unwrap();
+        headers.append("x-why", latin1);
         let facts = Facts {
             status: 401,
             code: None,
@@ -385,6 +393,7 @@ mod tests {
             (json!({"header": "x-session", "equals": "over"}), true),
             (json!({"header": "x-session", "equals": "ove"}), false),
             (json!({"header": "x-session"}), true),
+            (json!({"header": "x-why", "equals": "ungültig"}), true),
             (json!({"header": "x-other"}), false),
             (json!({"pointer": "", "contains": "Unauthorized"}), false),
         ] {

@@ -57,6 +57,23 @@ async fn a_byte_order_mark_costs_nobody_a_sign_in_and_hides_no_end() {
     played.check_no_strays();
 }
 
+/// JavaScript reads the number as infinity, and the rest as ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_too_large_costs_nobody_a_sign_in() {
+    let user = r#"{"id":42.0,"name":" ","email":"ann@example.com","quota":1e400}"#;
+    let body = &format!(r#"{{"user":{user},"tokens":{{"token":"a"}}}}"#);
+    let played = play(&[said(LOGIN, "200 OK", &[COOKIE], body)]).await;
+    played.sign_in(ANN, "pw").await;
+    assert_eq!(
+        played.name(),
+        "ann@example.com",
+        "a name of white space is none"
+    );
+    let state = played.state();
+    let user = vestibule_harness::user(&state).expect("a user");
+    assert_eq!(user.id, "42");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_firewall_says_nothing_of_an_account() {
     for (body, is_quoted) in [

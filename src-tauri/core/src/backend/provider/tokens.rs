@@ -122,5 +122,5 @@ pub(super) fn sign_in_refusal(status: StatusCode, body: &ResponseBody) -> Option
 fn member(json: &serde_json::Value, name: &str) -> Option<String> {
     json.get(name)
         .and_then(text_of)
-        .filter(|text| !text.is_empty())
+        .filter(|text| !text.trim().is_empty())
 }
