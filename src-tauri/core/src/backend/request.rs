@@ -117,7 +117,8 @@ pub(super) fn text_header(
     value: &str,
 ) -> Result<(HeaderName, HeaderValue), BackendError> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| BackendError::Unsendable)?;
-    let value = HeaderValue::from_bytes(value.as_bytes());
+    // White space around it is no part of a value (Fetch, "normalize"): some tokens end with a line break.
+    let value = HeaderValue::from_bytes(value.trim_ascii().as_bytes());
     let mut value = value.map_err(|_| BackendError::Unsendable)?;
     value.set_sensitive(true);
     Ok((name, value))
@@ -136,4 +137,16 @@ fn method(method: profile::Method) -> Method {
 /// Bytes that are wiped with their last use.
 pub(crate) fn wiped(bytes: Vec<u8>) -> Bytes {
     Bytes::from_owner(Zeroizing::new(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_after_a_token_is_not_sent_and_one_within_is_refused() {
+        let (_, value) = text_header("authorization", "Bearer a\r\n").expect("a header");
+        assert_eq!(value.as_bytes(), b"Bearer a");
+        assert!(text_header("authorization", "Bearer a\nx: b").is_err());
+    }
 }
