@@ -46,7 +46,7 @@ pub use recorder::{Exchange, Recorder};
 pub(crate) use request::wiped;
 pub use response::Response;
 pub use response_body::ResponseBody;
-pub use retry_after::{retry_after, retry_after_of};
+pub use retry_after::{retry_after, retry_after_of, said_at};
 pub use session_calls::{NoOwner, invented_token};
 pub(crate) use session_list::SessionEnd;
 pub use sign_in::{
