@@ -66,6 +66,8 @@ pub mod profile;
 #[cfg(feature = "session")]
 mod published;
 #[cfg(feature = "session")]
+pub mod reading;
+#[cfg(feature = "session")]
 mod response_fields;
 mod roles;
 #[cfg(feature = "session")]

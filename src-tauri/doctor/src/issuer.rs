@@ -4,6 +4,7 @@
 use serde_json::Value;
 use url::Url;
 use vestibule_core::profile::{Layer, Profile, load};
+use vestibule_core::reading;
 use vestibule_core::transport::{
     HeaderMap, HeaderValue, HttpRequest, Method, RequestBody, Transport as _, TransportError,
 };
@@ -118,7 +119,7 @@ async fn ask(client: &Client, base: &Url) -> Result<Option<String>, Stopped> {
     let Ok(Ok((true, body))) = answer else {
         return Ok(None);
     };
-    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let said: Value = reading::json(&body).unwrap_or_default();
     let issuer = said.get("issuer").and_then(Value::as_str);
     let has_page = said
         .get("authorization_endpoint")

@@ -5,6 +5,7 @@ use serde_json::Value;
 use vestibule_core::Secret;
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Place, Profile};
+use vestibule_core::reading;
 
 use crate::checks::provider::CONFIGURATION;
 
@@ -40,7 +41,8 @@ impl Masks {
             return;
         }
         for line in exchange.headers.get_all("set-cookie") {
-            let pair = line.to_str().unwrap_or_default().split(';').next();
+            let line = reading::header_text(line);
+            let pair = line.split(';').next();
             let value = pair
                 .and_then(|pair| pair.split_once('='))
                 .map(|pair| pair.1);
@@ -52,15 +54,15 @@ impl Masks {
         for place in profile.places() {
             if let Place::Header(name) = place.source() {
                 let value = exchange.headers.get(name.as_str());
-                let value = value.and_then(|value| value.to_str().ok());
+                let value = value.map(reading::header_text);
                 // The header may say `Bearer` before the token.
-                if let Some(token) = value.and_then(|value| value.rsplit(' ').next()) {
+                if let Some(token) = value.as_ref().and_then(|value| value.rsplit(' ').next()) {
                     self.hide(token, "token");
                 }
             }
         }
         let body = exchange.body.as_ref();
-        let body = body.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+        let body = body.and_then(|bytes| reading::json(bytes));
         let Some(body) = body else { return };
         for fields in [&profile.answer.login, &profile.answer.refresh] {
             self.hide_at(&body, &fields.access_token, "access token");

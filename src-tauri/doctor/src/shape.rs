@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 use vestibule_core::backend::Exchange;
-use vestibule_core::transport::Url;
+use vestibule_core::reading;
+use vestibule_core::transport::{HeaderMap, Url};
 use vestibule_core::{RefreshChange, RefreshCookie};
 
 use crate::date;
@@ -79,22 +80,26 @@ pub(crate) fn got(exchange: &Exchange, masks: &Masks, backend: &Url) -> String {
 
 /// The JSON of an answer, if it is JSON.
 pub(crate) fn body(exchange: &Exchange) -> Option<Value> {
-    serde_json::from_slice(exchange.body.as_ref()?).ok()
+    reading::json(exchange.body.as_ref()?)
 }
 
 /// Whether the answer has a body.
 pub(crate) fn has_body(exchange: &Exchange) -> bool {
     let body = exchange.body.as_ref();
-    body.is_some_and(|bytes| !bytes.iter().all(u8::is_ascii_whitespace))
+    body.is_some_and(|bytes| !reading::is_empty(bytes))
 }
 
-/// Whether the answer is a page for people.
+/// Whether the answer is a page for people: it says so, and its body, where that was read, is one.
 pub(crate) fn is_page(exchange: &Exchange) -> bool {
-    let kind = exchange.headers.get("content-type");
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.trim_start()
-        .to_ascii_lowercase()
-        .starts_with("text/html")
+    let body = exchange.body.as_ref();
+    calls_itself_page(&exchange.headers) && body.is_none_or(|bytes| reading::is_markup(bytes))
+}
+
+/// Whether headers are those of a page for people.
+pub(crate) fn calls_itself_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get("content-type").map(reading::header_text);
+    let kind = kind.unwrap_or_default().trim_start().to_ascii_lowercase();
+    kind.starts_with("text/html")
 }
 
 /// Whether the answer is a redirect.
@@ -108,7 +113,7 @@ pub(crate) fn location(exchange: &Exchange) -> Option<String> {
         .headers
         .get("location")
         .filter(|_| is_redirect(exchange))?;
-    let location = location.to_str().ok()?;
+    let location = reading::address(location);
     let plain = location.split(['?', '#']).next().unwrap_or_default();
     Some(plain.chars().take(WORDS).collect())
 }
@@ -118,7 +123,7 @@ fn cookies(exchange: &Exchange, backend: &Url) -> (Vec<String>, Vec<String>) {
     let (mut set, mut deleted) = (Vec::new(), Vec::new());
     let now = date::sent_at(exchange).into();
     for line in exchange.headers.get_all("set-cookie") {
-        let line = String::from_utf8_lossy(line.as_bytes());
+        let line = reading::header_text(line);
         let name = cookie_name(&line);
         match RefreshCookie::from_line(&line, backend, std::slice::from_ref(&name), now) {
             Some(RefreshChange::Delete(_)) => deleted.push(name),
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn cookies_are_read_as_the_app_reads_them() {
-        let mut headers = vestibule_core::transport::HeaderMap::new();
+        let mut headers = HeaderMap::new();
         for line in [
             "a=dG9rZW4=; Path=/; HttpOnly=true",
             "b=gone; Expires=Thu, 1 Jan 1970 00:00:00 UTC",

@@ -4,6 +4,7 @@
 use serde_json::Value;
 use vestibule_core::backend::{BackendError, Exchange};
 use vestibule_core::profile::Profile;
+use vestibule_core::reading;
 use vestibule_core::transport::StatusCode;
 use vestibule_core::{AuthError, ErrorCode, Obstacle, ResponseFields};
 
@@ -118,8 +119,8 @@ fn missing(finding: Finding, exchange: &Exchange, profile: &Profile) -> Finding 
         lacks.push("no access token (answer.login.access_token)");
     }
     let is_cookie = exchange.headers.get_all("set-cookie").iter().any(|line| {
-        let name = line.to_str().unwrap_or_default().split('=').next();
-        name.is_some_and(|name| profile.cookies.refresh.iter().any(|one| one == name.trim()))
+        let name = shape::cookie_name(&reading::header_text(line));
+        profile.cookies.refresh.contains(&name)
     });
     if !is_cookie && reply.refresh_token(now).is_none() && !profile.session.single_token {
         lacks.push("no refresh token (cookies.refresh, or answer.login.refresh_token)");

@@ -10,6 +10,7 @@ use url::Url;
 use vestibule_core::backend::Provider;
 use vestibule_core::browser::Listener;
 use vestibule_core::profile::RedirectBy;
+use vestibule_core::reading;
 use vestibule_core::transport::{
     HeaderMap, HeaderValue, HttpRequest, Method, RequestBody, Transport as _, TransportError,
 };
@@ -146,7 +147,7 @@ async fn ask(client: &Client, address: &Url) -> Result<Page, Stopped> {
         let status = response.status.as_u16();
         let location = response.headers.get("location");
         let location = location.filter(|_| response.status.is_redirection());
-        let location = location.and_then(|to| address.join(to.to_str().ok()?).ok());
+        let location = location.and_then(|to| address.join(&reading::address(to)).ok());
         if let Some(to) = location {
             return Ok(sent_to(&to, address));
         }
@@ -157,7 +158,7 @@ async fn ask(client: &Client, address: &Url) -> Result<Page, Stopped> {
                 break;
             }
         }
-        let text = String::from_utf8_lossy(&body).to_lowercase();
+        let text = reading::text(&body).to_lowercase();
         Ok(Page::Shown(status, text))
     };
     let answer = client.stop.race(tokio::time::timeout(TIMEOUT, work));

@@ -12,6 +12,7 @@ use vestibule_core::backend::{
 };
 use vestibule_core::browser::{DonePage, Listener};
 use vestibule_core::profile::RedirectBy;
+use vestibule_core::reading;
 use vestibule_core::wire::User;
 use vestibule_core::{AuthError, RefreshToken, Secret};
 
@@ -25,7 +26,6 @@ use crate::answered::Answered;
 use crate::client::{Client, Renewal, SignInAnswer};
 use crate::open_sessions::SessionId;
 use crate::stop::Stopped;
-use crate::suggest;
 
 /// How long a person may take.
 const TIME_FOR_IT: Duration = Duration::from_secs(10 * 60);
@@ -162,7 +162,7 @@ fn tokens_of(answer: &Answered<SignInAnswer>, id_token: Option<&Secret>) -> Toke
     let access = body.get("access_token").and_then(Value::as_str);
     Tokens {
         access: access.map(Secret::new),
-        claims: id_token.and_then(|token| suggest::claims_of(token.secret())),
+        claims: id_token.and_then(|token| reading::claims(token.secret())),
     }
 }
 

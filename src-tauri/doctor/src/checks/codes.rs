@@ -1,6 +1,7 @@
 //! One-time codes: the sign-in that needs one, a wrong code, another code, the right code.
 
 use vestibule_core::backend::OtpContext;
+use vestibule_core::reading;
 use vestibule_core::wire::CodeMethod;
 use vestibule_core::{AuthError, ErrorCode, Secret};
 
@@ -116,7 +117,8 @@ fn gives_session(answer: &Answered<SignInAnswer>, seen: &Observations<'_>) -> bo
     let names = &seen.plan.profile.cookies.refresh;
     answer.exchange().is_some_and(|exchange| {
         exchange.headers.get_all("set-cookie").iter().any(|line| {
-            let pair = line.to_str().unwrap_or_default().split(';').next();
+            let line = reading::header_text(line);
+            let pair = line.split(';').next();
             let pair = pair.and_then(|pair| pair.split_once('='));
             pair.is_some_and(|(name, value)| {
                 !value.is_empty() && names.iter().any(|one| one == name.trim())

@@ -7,6 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client as HttpClient, Method, Response, StatusCode};
 use url::Url;
 use vestibule_core::Obstacle;
+use vestibule_core::reading;
 use vestibule_core::transport::{self, RequestBody, Transport as _, TransportError};
 
 use super::{Judged, NotTried, Observations, Obstruction, Probe};
@@ -116,7 +117,7 @@ fn plain_client() -> reqwest::Result<HttpClient> {
 
 fn leads_to_tls(answer: &Response) -> bool {
     let location = answer.headers().get("location");
-    let location = location.and_then(|location| location.to_str().ok());
+    let location = location.map(reading::address);
     answer.status().is_redirection() && location.is_some_and(|to| to.starts_with("https://"))
 }
 

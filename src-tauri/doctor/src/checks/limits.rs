@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use vestibule_core::ErrorCode;
 use vestibule_core::backend::retry_after;
+use vestibule_core::reading;
 use vestibule_core::wire::LoginInput;
 
 use super::{Judged, NotTried, Observations, Probe};
@@ -125,7 +126,7 @@ fn last_429<'a>(seen: &'a Observations<'_>, at_refresh: bool) -> Option<&'a Desc
 fn wait_of(limited: &Described) -> Option<Duration> {
     let exchange = &limited.exchange;
     retry_after(true, date::sent_at(exchange), |name| {
-        exchange.headers.get(name)?.to_str().ok()
+        exchange.headers.get(name).map(reading::header_text)
     })
 }
 

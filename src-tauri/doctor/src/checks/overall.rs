@@ -2,6 +2,7 @@
 
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Facts, Profile, SignInCall};
+use vestibule_core::reading;
 
 use super::{Judged, NotTried, Observations};
 use crate::answered::Described;
@@ -45,7 +46,10 @@ pub(crate) fn direct(seen: &Observations<'_>) -> Judged {
 pub(crate) fn json(seen: &Observations<'_>) -> Judged {
     any_answer(seen)?;
     let profile = &seen.plan.profile;
-    let lacking = |one: &&Described| lacks_json(&one.exchange) && !is_known(&one.exchange, profile);
+    let lacking = |one: &&Described| {
+        let exchange = &one.exchange;
+        lacks_json(exchange) && !is_known(exchange, profile) && !is_enough(exchange, profile)
+    };
     Ok(match answered(seen).find(lacking) {
         None => Finding::yes(
             "all requests",
@@ -70,13 +74,13 @@ fn is_known(exchange: &Exchange, profile: &Profile) -> bool {
         .body
         .as_ref()
         .map_or(&[][..], |body| body.as_slice());
-    let text = String::from_utf8_lossy(body);
+    let text = reading::text(body);
     let facts = Facts {
         status: exchange.status.unwrap_or_default(),
         code: None,
         body: None,
-        empty: body.is_empty(),
-        text: (!shape::is_page(exchange)).then_some(&*text),
+        empty: reading::is_empty(body),
+        text: (!shape::is_page(exchange)).then_some(text.as_str()),
         headers: Some(&exchange.headers),
     };
     let call = SignInCall::Login;
@@ -84,6 +88,17 @@ fn is_known(exchange: &Exchange, profile: &Profile) -> bool {
     let of_ends = profile.ends.iter().any(|rule| rule.holds(&facts));
     let of_sign_out = (profile.signed_out.iter()).any(|rule| rule.is_named() && rule.holds(&facts));
     of_errors || of_ends || of_sign_out
+}
+
+/// Whether the app asks no more of an answer than its status: a success of what ends something, with a few
+/// words or none.
+fn is_enough(exchange: &Exchange, profile: &Profile) -> bool {
+    let calls = &profile.endpoints;
+    let calls = [&calls.logout, &calls.end_session, &calls.end_other_sessions];
+    let is_success = matches!(exchange.status, Some(200..=299));
+    let mut paths = calls.into_iter().filter_map(|call| call.get());
+    let is_one = paths.any(|endpoint| endpoint.path.source() == exchange.path);
+    is_success && is_one && !shape::is_page(exchange)
 }
 
 /// Whether an answer should be JSON and is not.

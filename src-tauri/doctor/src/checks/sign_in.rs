@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vestibule_core::backend::{Exchange, invented_token};
+use vestibule_core::reading;
 use vestibule_core::wire::LoginInput;
 use vestibule_core::{AuthError, ErrorCode, RefreshChange, RefreshCookie, Secret, token_lifetime};
 
@@ -317,7 +318,7 @@ pub(crate) fn cookie(seen: &Observations<'_>) -> Judged {
         return Ok(Finding::not_tried("the refresh token travels in the body"));
     }
     let lines = first.headers.get_all("set-cookie").iter();
-    let mut lines = lines.filter_map(|line| line.to_str().ok());
+    let mut lines = lines.map(reading::header_text);
     // The one that the app has kept: others of its name may be deletions.
     let now = date::sent_at(first).into();
     let is_kept = |line: &str| {
@@ -328,9 +329,9 @@ pub(crate) fn cookie(seen: &Observations<'_>) -> Judged {
     let Some(line) = lines.rfind(|line| is_kept(line)) else {
         return Err(NotTried::NotRun);
     };
-    let name = shape::cookie_name(line);
+    let name = shape::cookie_name(&line);
     let attributes: Vec<&str> = line.split(';').skip(1).map(str::trim).collect();
-    let has = |wanted: &str| shape::has_attribute(line, wanted);
+    let has = |wanted: &str| shape::has_attribute(&line, wanted);
     let got = format!("{name}: {}", attributes.join("; "));
     let mut missing = Vec::new();
     if !has("HttpOnly") {

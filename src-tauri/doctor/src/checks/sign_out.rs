@@ -3,6 +3,7 @@
 
 use vestibule_core::backend::UndeliveredSignOut;
 use vestibule_core::profile::{Placeholder, Profile};
+use vestibule_core::reading;
 use vestibule_core::{RefreshChange, RefreshCookie};
 
 use super::{Judged, Observations, Probe};
@@ -190,7 +191,8 @@ pub(crate) fn cookie_deleted(seen: &Observations<'_>) -> Judged {
     let now = date::sent_at(exchange).into();
     let lines = exchange.headers.get_all("set-cookie").iter();
     let mut changes = lines.filter_map(|line| {
-        RefreshCookie::from_line(line.to_str().ok()?, &profile.backend, names, now)
+        let line = reading::header_text(line);
+        RefreshCookie::from_line(&line, &profile.backend, names, now)
     });
     Ok(match changes.next_back() {
         Some(RefreshChange::Delete(cookie)) => {

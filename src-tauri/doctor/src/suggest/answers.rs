@@ -171,7 +171,8 @@ impl Signature {
         // What has a digit in it is an id or a time.
         let words = words.filter(|word| word.len() > 2 && word.chars().all(char::is_alphabetic));
         let words = words.map(str::to_lowercase);
-        let kind = answer.header("content-type").split(';').next();
+        let kind = answer.header("content-type");
+        let kind = kind.split(';').next();
         Self {
             status: answer.status,
             kind: kind.unwrap_or_default().to_owned(),

@@ -1,15 +1,13 @@
 //! What stands where in an answer, by the shape of its values first: tokens are long and random or
 //! JWTs, the user is where the address stands that was typed. Names are hints.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use time::OffsetDateTime;
-use url::Url;
+use vestibule_core::reading;
 use vestibule_core::{RefreshChange, RefreshCookie, Secret};
 
 use super::guesses::plain;
-use super::jwt;
 use super::search::{folder, last_name};
 use super::user::{self, UserPlace};
 use super::wire::Answer;
@@ -120,10 +118,9 @@ pub(super) fn learn(answer: &Answer, typed: &str) -> Learnt {
         .filter_map(|leaf| token_at(leaf, user.as_ref(), typed))
         .collect();
     tokens.extend(
-        answer
-            .headers
-            .iter()
-            .filter_map(|(name, value)| token_in_header(name.as_str(), value.to_str().ok()?)),
+        answer.headers.iter().filter_map(|(name, value)| {
+            token_in_header(name.as_str(), &reading::header_text(value))
+        }),
     );
     if tokens.is_empty() && !cookies(answer).iter().any(|one| one.is_likely) {
         // Some write the token among the person's data. There it is the longest text of its kind.
@@ -169,7 +166,7 @@ pub(super) fn walk<'a>(
 
 fn token_at(leaf: &Leaf<'_>, user: Option<&UserPlace>, typed: &str) -> Option<Token> {
     let text = leaf.value.as_str()?;
-    let claims = jwt::claims(text);
+    let claims = claims_of(text);
     if text == typed || (claims.is_none() && !is_random(text, leaf.name())) {
         return None;
     }
@@ -264,7 +261,7 @@ fn token_in_header(name: &str, value: &str) -> Option<Token> {
     ]
     .iter()
     .any(|word| plain_name.contains(word));
-    let claims = jwt::claims(bare);
+    let claims = claims_of(bare);
     if is_other || (claims.is_none() && !(is_named && is_random(bare, name))) {
         return None;
     }
@@ -335,27 +332,31 @@ fn sort(tokens: &mut Vec<Token>) -> Option<Token> {
         .max_by_key(|token| token.value.secret().len())
 }
 
+/// The claims of a JWT; none if the text is no JWT.
+fn claims_of(token: &str) -> Option<Value> {
+    reading::claims(token).filter(Value::is_object)
+}
+
 /// The cookies that an answer sets, read as the app reads them.
 pub(super) fn cookies(answer: &Answer) -> Vec<SetCookie> {
-    let lines: Vec<&str> = answer.cookie_lines().collect();
     let mut found: Vec<SetCookie> = Vec::new();
-    for line in lines {
-        let Some(cookie) = set_by(line, &answer.url) else {
+    for line in answer.cookie_lines() {
+        let Some(cookie) = set_by(&line, answer) else {
             continue;
         };
         let (name, value) = cookie.pair();
-        let is_http_only = shape::has_attribute(line, "HttpOnly");
+        let is_http_only = shape::has_attribute(&line, "HttpOnly");
         let plain_name = plain(&name);
         let is_other = ["csrf", "xsrf", "lang", "locale", "theme"]
             .iter()
             .any(|word| plain_name.contains(word));
-        let is_token = value.len() >= SHORTEST || jwt::claims(&value).is_some();
+        let is_token = value.len() >= SHORTEST || claims_of(&value).is_some();
         found.retain(|held| held.cookie.key() != cookie.key());
         found.push(SetCookie {
             cookie,
             is_likely: !is_other
                 && (is_token && is_http_only
-                    || jwt::claims(&value).is_some()
+                    || claims_of(&value).is_some()
                     || is_http_only && value.len() >= 8),
         });
     }
@@ -376,10 +377,10 @@ pub(super) fn cookies(answer: &Answer) -> Vec<SetCookie> {
 }
 
 /// The cookie that a line sets; none where it deletes one or is ignored.
-fn set_by(line: &str, from: &Url) -> Option<RefreshCookie> {
-    let name = line.split(['=', ';']).next()?.trim().to_owned();
-    let now = OffsetDateTime::from(SystemTime::now());
-    match RefreshCookie::from_line(line, from, &[name], now)? {
+fn set_by(line: &str, answer: &Answer) -> Option<RefreshCookie> {
+    let name = shape::cookie_name(line);
+    let now = reading::said_at(&answer.headers).unwrap_or_else(SystemTime::now);
+    match RefreshCookie::from_line(line, &answer.url, &[name], now.into())? {
         RefreshChange::Set(cookie) => Some(cookie),
         RefreshChange::Delete(_) => None,
     }
@@ -414,21 +415,14 @@ fn expiry_score(leaf: &Leaf<'_>, tokens: &[Token]) -> Option<(u32, &'static str)
 }
 
 fn ends_ahead(value: &Value, form: &str) -> bool {
-    let now = OffsetDateTime::from(SystemTime::now()).unix_timestamp();
-    let end = match form {
-        "iso8601" => value.as_str().and_then(|text| {
-            let well_known = time::format_description::well_known::Rfc3339;
-            Some(
-                OffsetDateTime::parse(text, &well_known)
-                    .ok()?
-                    .unix_timestamp(),
-            )
-        }),
-        "epoch_s" => value.as_i64(),
-        "epoch_ms" => value.as_i64().map(|ms| ms / 1000),
-        _ => None,
-    };
-    end.is_some_and(|end| end > now + 30 && end < now + 400 * 86_400)
+    let end = reading::epoch_ms(value).filter(|_| !form.starts_with("ttl"));
+    let now = SystemTime::now();
+    let left = end.and_then(|end| {
+        (UNIX_EPOCH + Duration::from_millis(end))
+            .duration_since(now)
+            .ok()
+    });
+    left.is_some_and(|left| (30..400 * 86_400).contains(&left.as_secs()))
 }
 
 /// Whether a number is how long a JWT beside it lives.
@@ -449,8 +443,7 @@ fn expiry_form(leaf: &Leaf<'_>) -> Option<&'static str> {
     if let Some(text) = leaf.value.as_str()
         && text.parse::<f64>().is_err()
     {
-        let form = time::format_description::well_known::Rfc3339;
-        return OffsetDateTime::parse(text, &form).ok().map(|_| "iso8601");
+        return reading::epoch_ms(leaf.value).map(|_| "iso8601");
     }
     let number = match leaf.value {
         Value::String(text) => text.parse().ok()?,

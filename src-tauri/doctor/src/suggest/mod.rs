@@ -14,7 +14,6 @@ mod draft;
 mod ending;
 mod follow;
 mod guesses;
-mod jwt;
 mod learn;
 mod observed;
 mod prove;
@@ -46,7 +45,6 @@ use crate::plan::{Account, Hints};
 use crate::shown::Shown;
 use crate::stop::{Stop, Stopped};
 
-pub(crate) use self::jwt::claims as claims_of;
 pub(crate) use self::search::Missing;
 pub(crate) use self::wire::{LONGEST, MOST_REQUESTS};
 

@@ -1,16 +1,20 @@
 //! The wire that a search goes over: the app's own transport, with every exchange kept, a number of
 //! requests that is not exceeded, and a moment at which it ends.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
+use vestibule_core::reading;
 use vestibule_core::transport::{
     BoxFuture, HeaderMap, HttpRequest, HttpResponse, Method, RequestBody, ResponseBodyStream,
     Transport, TransportError,
 };
+
+use crate::shape;
 
 /// The most requests of a search.
 pub(crate) const MOST_REQUESTS: usize = 600;
@@ -33,35 +37,28 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// The body as JSON; a byte order mark before it is dropped, as the app does.
+    /// The body as JSON.
     pub(super) fn json(&self) -> Option<Value> {
-        let body = self
-            .body
-            .strip_prefix(b"\xEF\xBB\xBF")
-            .unwrap_or(&self.body);
-        serde_json::from_slice(body).ok()
+        reading::json(&self.body)
     }
 
     pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        reading::text(&self.body).to_string()
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> Cow<'_, str> {
         let value = self.headers.get(name);
-        value
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        value.map(reading::header_text).unwrap_or_default()
     }
 
     pub(super) fn is_page(&self) -> bool {
-        let kind = self.header("content-type").to_ascii_lowercase();
-        kind.trim_start().starts_with("text/html")
+        shape::calls_itself_page(&self.headers) && reading::is_markup(&self.body)
     }
 
     /// Every `Set-Cookie` line.
-    pub(super) fn cookie_lines(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn cookie_lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let lines = self.headers.get_all("set-cookie").iter();
-        lines.filter_map(|line| std::str::from_utf8(line.as_bytes()).ok())
+        lines.map(reading::header_text)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_backend::Config;
+use vestibule_backend::{Config, Effect, Fault, When};
 use vestibule_core::profile::Profile;
 use vestibule_doctor::{Holds, Outcome, Suggestion};
 use vestibule_harness::{DEMO, OTP, start_backend};
@@ -79,6 +79,26 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
         let row = report.row(id);
         assert_eq!(row.holds, Holds::NotTried, "{id}");
         assert!(!row.got.is_empty(), "{id} says why");
+    }
+}
+
+/// As Express has it: `res.send("OK")`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_after_a_sign_out_is_no_fault_and_a_page_is_one() {
+    for (text, is_fault) in [("OK", false), ("<!doctype html><p>OK</p>", true)] {
+        let backend = start_backend(Config::default()).await;
+        let said = Effect::Text {
+            status: 200,
+            media: "text/html; charset=utf-8".into(),
+            text: text.into(),
+        };
+        let mut fault = Fault::on("POST", "/logout", said);
+        fault.when = When::After;
+        backend.faults().add(fault);
+        let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
+        let wanted = if is_fault { Holds::No } else { Holds::Yes };
+        assert_eq!(report.row("json").holds, wanted, "{text}: {report:#?}");
+        assert_eq!(report.row("logout").holds, wanted, "{text}: {report:#?}");
     }
 }
 
