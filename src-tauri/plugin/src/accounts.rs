@@ -349,6 +349,7 @@ impl AccountHost for Host {
             store: Arc::new(Keyring::new(self.app.config().identifier.clone())),
             product: product(&self.app),
             desktop: Arc::new(AppDesktop::new(&self.app, place.id)),
+            others: place.others.clone(),
         };
         let origin = config.profile.origin();
         let mut transports = lock(&self.transports);

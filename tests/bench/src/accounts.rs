@@ -171,6 +171,7 @@ impl AccountHost for Host {
             store: Arc::new(Keyring::new(APP)),
             product: PRODUCT.into(),
             desktop: Arc::new(NoDesktop),
+            others: place.others.clone(),
         };
         Session::open_over(self.transport.clone(), config)
     }

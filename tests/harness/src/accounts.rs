@@ -156,6 +156,7 @@ impl AccountHost for TestHost {
             store: self.keyring.clone(),
             product: PRODUCT.into(),
             desktop: self.desktop_of(place.id),
+            others: place.others.clone(),
         };
         let machine = Machine {
             clock: self.clock.clone(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::{self, NoOtherAccounts, Session};
 use vestibule_core::testing::Item;
 use vestibule_core::wire::{
     CodeMethod, FetchReply, FetchRequest, LoginInput, OtpInput, Phase, SessionState, SignInOutcome,
@@ -32,6 +32,7 @@ pub fn config(profile: Profile, records: &Path, store: Arc<dyn SecretStore>) -> 
         store,
         product: "Vestibule 0.1.0".into(),
         desktop: Arc::new(NoDesktop),
+        others: Arc::new(NoOtherAccounts),
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::index::{Entry, Index, Owner};
 use crate::device::Device;
 use crate::identity::{AccountId, InstallId};
-use crate::session::{AccountRecords, LastKnown};
+use crate::session::{AccountRecords, GrantInUse, LastKnown};
 
 /// The folder of further accounts in a workspace's folder.
 const ACCOUNTS: &str = "accounts";
@@ -186,6 +186,14 @@ impl Folders {
             }
             entry.forget_unremembered();
         }
+    }
+
+    /// The grant that the account's session uses, as far as its records say.
+    pub(super) fn grant(&self, entry: &Entry) -> Option<GrantInUse> {
+        if is_gone(&self.of(entry)) {
+            return None;
+        }
+        self.records(entry).ok()?.grant()
     }
 
     /// Whether nothing of the account would be left in the keyring or at the backend without its records,

@@ -13,6 +13,7 @@ mod folders;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
 mod index;
+mod others;
 mod renewal;
 mod shared;
 mod summary;
@@ -28,13 +29,14 @@ use tokio::sync::watch;
 
 use self::folders::Folders;
 use self::index::{Index, IndexRecord};
+use self::others::EndingTogether;
 use self::shared::{Shared, State};
 use self::windows::Windows;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{AuthError, ErrorCode};
 use crate::folder_advice;
 use crate::identity::{AccountId, InstallId};
-use crate::session::Session;
+use crate::session::{OtherAccounts, Session};
 use crate::storage::records::{Durability, FolderRecords};
 use crate::wire::AccountSummary;
 
@@ -54,7 +56,7 @@ pub struct AccountsConfig {
 }
 
 /// Where an account's session is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AccountPlace {
     /// The account.
     pub id: AccountId,
@@ -62,6 +64,8 @@ pub struct AccountPlace {
     pub workspace: String,
     /// The folder of its records.
     pub folder: PathBuf,
+    /// The other accounts, for [`crate::session::Config`].
+    pub others: Arc<dyn OtherAccounts>,
 }
 
 /// What the app around the accounts does for them. No call may call back.
@@ -126,6 +130,7 @@ impl Accounts {
                 index,
                 open: HashMap::new(),
                 windows: Windows::default(),
+                ending: Vec::new(),
             }),
             revision: watch::Sender::new(0),
             wake: Arc::default(),
@@ -293,8 +298,9 @@ impl Accounts {
             let some = seen.filter(|entry| entry.over.is_none() || state.is_open(entry.id));
             some.map(|entry| entry.id).collect()
         };
+        let _ending = EndingTogether::begin(&self.0, &ids);
         let mut first_error = None;
-        for id in ids {
+        for id in ids.iter().copied() {
             match self.0.open_account(id) {
                 Ok(session) => drop(session.logout().await),
                 Err(error) => first_error = first_error.or(Some(error)),

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::folders::Folders;
 use super::index::{Entry, Index, IndexRecord, unwritten};
+use super::others::Others;
 use super::windows::Windows;
 use super::{AccountHost, AccountPlace, FIRST_WINDOW, summary};
 use crate::clock::{Clock, SinceBoot};
@@ -41,6 +42,8 @@ pub(super) struct State {
     pub index: Index,
     pub open: HashMap<AccountId, OpenAccount>,
     pub windows: Windows,
+    /// The accounts that are being signed out of together.
+    pub ending: Vec<AccountId>,
 }
 
 /// An account whose session was opened.
@@ -134,6 +137,7 @@ impl Shared {
             id,
             workspace: entry.workspace.clone(),
             folder: self.folders.of(entry),
+            others: Arc::new(Others::new(Arc::downgrade(self), id)),
         };
         // A menu asks on a thread that is in no runtime.
         let _entered = self.runtime.enter();

@@ -105,7 +105,7 @@ impl Shared {
                 Some(session) => {
                     session.forget_trusted_device().await;
                     if !is_signed_out(&session) {
-                        session.logout().await;
+                        session.logout_unattended().await;
                     }
                 }
                 // Why it cannot be opened is in the log.

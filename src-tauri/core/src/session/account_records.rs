@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::legacy;
 use super::pending_record;
+use super::provider_grant::GrantInUse;
 use super::record::{LocalIds, Records};
 use super::trusted_device;
 use crate::device::Device;
@@ -91,6 +92,16 @@ impl AccountRecords {
             over,
             user: record.ok().flatten().and_then(|record| record.user),
         }
+    }
+
+    /// The grant of the account's session, if it may go on and a provider renews it.
+    pub(crate) fn grant(&self) -> Option<GrantInUse> {
+        let LastKnown { user, over: None } = self.last_known() else {
+            return None;
+        };
+        let record = self.records.session().ok().flatten()?;
+        let user = user.map(|user| user.id);
+        Some(GrantInUse::recorded(record.provider?, user))
     }
 
     /// Why the last session is over, if a marker says so.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::other_accounts::OtherAccounts;
 use crate::browser::Desktop;
 use crate::clock::Clock;
 use crate::error::AuthError;
@@ -26,6 +27,9 @@ pub struct Config {
     /// What opens an address for a sign-in by the browser; [`NoDesktop`](crate::browser::NoDesktop)
     /// where there is none.
     pub desktop: Arc<dyn Desktop>,
+    /// The other accounts of the installation; [`NoOtherAccounts`](super::NoOtherAccounts) where there are
+    /// none.
+    pub others: Arc<dyn OtherAccounts>,
 }
 
 impl Config {

@@ -261,6 +261,7 @@ mod tests {
             install: InstallId::new(),
             account: AccountId::new(),
             origin: HERE.into(),
+            provider: None,
             generation: generation.into(),
             saved_generation: Some(generation.into()),
             phase: RotationPhase::Idle,

@@ -113,6 +113,7 @@ fn translated(
             Some(last) => last.origin.clone(),
             None => origin.to_owned(),
         },
+        provider: None,
         generation: journal.generation,
         saved_generation: is_known.then_some(journal.generation),
         phase: match journal.step {

@@ -86,7 +86,7 @@ impl ListedSessions {
             return Err(ErrorCode::UnknownSession.into());
         };
         if session.is_own {
-            self.sign_out.run().await;
+            self.sign_out.run_by_person().await;
             return Ok(());
         }
         let backend = &self.context.backend;

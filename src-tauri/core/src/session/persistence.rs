@@ -106,11 +106,13 @@ impl Persistence {
         // stored.
         let is_shown = !until_quit || held.saved_generation.is_some();
         let owner = held.owner.as_ref().filter(|_| is_shown);
+        let provider = held.token.as_ref().and_then(RefreshToken::provider);
         Record {
             session: held.id,
             install: self.local_ids.install,
             account: self.local_ids.account,
             origin: self.origin.clone(),
+            provider: provider.map(|held| held.endpoint.clone()),
             generation: held.generation,
             saved_generation: held.saved_generation,
             phase,

@@ -3,28 +3,29 @@
 //! A person allows an app once, and every sign-in by the browser adds tokens to that one grant. When the app
 //! revokes one of them, the provider may revoke the whole grant (RFC 7009 §2.1); Google, Auth0 and Keycloak
 //! do. So the tokens of a session that is over are not revoked while another session of the same person at
-//! the same provider is in use: that one would end with its next refresh. They end with their own time, or
-//! with the grant when the person signs out.
+//! the same provider is in use, in this account or in another one of the installation: that one would end
+//! with its next refresh. They end with their own time, or with the grant when the person signs out of the
+//! last of them.
 
 use url::Url;
 
 use crate::token::RefreshToken;
 
-/// The grant of the session that is in use.
+/// The grant of a session that is in use.
 #[derive(Clone)]
-pub(super) struct GrantInUse {
+pub struct GrantInUse {
     /// The token endpoint; `None` while the token is in a keyring that was not read.
     endpoint: Option<Url>,
     user: Option<String>,
 }
 
-/// Whether a token is of the grant in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a token is of a grant in use. Of several answers the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SharesGrant {
     No,
-    Yes,
     /// Not before the keyring was read.
     Untold,
+    Yes,
 }
 
 impl GrantInUse {
@@ -38,6 +39,19 @@ impl GrantInUse {
             endpoint,
             user: user.map(str::to_owned),
         })
+    }
+
+    /// The grant of a session whose record names this token endpoint and this user.
+    pub(super) fn recorded(endpoint: Url, user: Option<String>) -> Self {
+        Self {
+            endpoint: Some(endpoint),
+            user,
+        }
+    }
+
+    /// Whether it is known at which provider it is.
+    pub(crate) fn is_told(&self) -> bool {
+        self.endpoint.is_some()
     }
 
     /// Whether this token of this user is of the grant too. A user who is not known may be the same: a

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::device::Device;
 use crate::identity::{AccountId, Generation, InstallId, SessionId};
@@ -41,6 +42,9 @@ pub(super) struct Record {
     pub account: AccountId,
     /// The origin that the session belongs to.
     pub origin: String,
+    /// The token endpoint of the provider that renews the session; `None` where the backend does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Url>,
     /// The generation of the token in use. A keyring item with a lower one is spent.
     pub generation: Generation,
     /// The newest generation that the keyring has confirmed; `None` if it has never held a token.

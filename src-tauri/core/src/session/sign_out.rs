@@ -60,7 +60,6 @@ impl SignOut {
     /// Ends the session here, and tells the backend when it can be reached. Always succeeds;
     /// returns once the sign-out is on disk and shown.
     pub(super) async fn run(self: &Arc<Self>) -> LogoutReply {
-        let page = self.provider_page();
         let me = self.clone();
         let shown = tokio::task::spawn_blocking(move || me.end_here()).await;
         // Only a panic or the end of the runtime can have stopped it.
@@ -69,6 +68,14 @@ impl SignOut {
             let me = self.clone();
             tokio::spawn(async move { me.finish(shown).await });
         }
+        LogoutReply { success: true }
+    }
+
+    /// The same for a person who has clicked: where the profile says so, the browser opens the provider's
+    /// page that ends the provider's own session.
+    pub(super) async fn run_by_person(self: &Arc<Self>) -> LogoutReply {
+        let page = self.provider_page();
+        let reply = self.run().await;
         if let Some(page) = page {
             let desktop = self.context.desktop.clone();
             // The sign-out does not wait for a browser.
@@ -78,7 +85,7 @@ impl SignOut {
                 }
             });
         }
-        LogoutReply { success: true }
+        reply
     }
 
     /// The provider's page that ends its own session, where the session is a provider's and the profile

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::epoch::InUse;
 use super::item::ItemContent;
+use super::other_accounts::OtherAccounts;
 use super::pending_list::KnownToken;
 use super::pending_record::PendingEntry;
 use super::pending_sign_outs::PendingSignOuts;
@@ -25,6 +26,7 @@ const MIN_EQUAL_REFUSALS: u32 = 3;
 /// Delivers the sign-outs of one account.
 pub(super) struct SignOutDelivery {
     pending: Arc<PendingSignOuts>,
+    others: Arc<dyn OtherAccounts>,
     clock: Arc<dyn Clock>,
     /// One delivery at a time.
     delivering: tokio::sync::Mutex<()>,
@@ -37,16 +39,21 @@ pub(super) struct DueSignOuts(Vec<Uuid>);
 enum DeliveryFailure {
     /// Its token cannot be read.
     Keyring(StoreError),
-    /// Whether it shares its grant with the session in use is not known before the keyring was read.
+    /// Whether it shares its grant with a session in use is not known before the keyring was read.
     GrantUntold,
     /// The backend has not taken it.
     Backend(UndeliveredSignOut),
 }
 
 impl SignOutDelivery {
-    pub(super) fn new(pending: Arc<PendingSignOuts>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        pending: Arc<PendingSignOuts>,
+        others: Arc<dyn OtherAccounts>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             pending,
+            others,
             clock,
             delivering: tokio::sync::Mutex::default(),
         }
@@ -80,7 +87,8 @@ impl SignOutDelivery {
     /// Tells the backend of the sign-outs in `due`. One that fails is tried again later and holds
     /// up no other, unless the backend asks to wait. One of another origin waits until that is the
     /// backend's again.
-    /// What shares its grant with the session in use, as `in_use` tells it, is not told but forgotten.
+    /// What shares its grant with a session in use is not told but forgotten. `in_use` tells the grant of
+    /// this account.
     pub(super) async fn deliver(
         &self,
         due: DueSignOuts,
@@ -181,18 +189,38 @@ impl SignOutDelivery {
             return Ok(SignOutAnswer::AlreadyOver);
         }
         let user = entry.user.as_deref();
-        match in_use().map(|grant| grant.is_shared_by(&known.token, user)) {
-            Some(SharesGrant::Yes) => {
+        match self.shares_grant(&known.token, user, in_use).await {
+            SharesGrant::Yes => {
                 tracing::info!(
-                    "a session that is over is not revoked: the provider could end the session in use with it"
+                    "a session that is over is not revoked: the provider could end a session in use with it"
                 );
                 return Ok(SignOutAnswer::AlreadyOver);
             }
-            Some(SharesGrant::Untold) => return Err(DeliveryFailure::GrantUntold),
-            Some(SharesGrant::No) | None => {}
+            SharesGrant::Untold => return Err(DeliveryFailure::GrantUntold),
+            SharesGrant::No => {}
         }
         let told = backend.logout(&known.token, known.access.as_ref(), device);
         told.await.map_err(DeliveryFailure::Backend)
+    }
+
+    /// Whether a session that is in use, in this account or in another one, has its tokens from the same grant
+    /// as this token of this user.
+    async fn shares_grant(
+        &self,
+        token: &RefreshToken,
+        user: Option<&str>,
+        in_use: impl Fn() -> Option<GrantInUse>,
+    ) -> SharesGrant {
+        if token.provider().is_none() {
+            return SharesGrant::No;
+        }
+        let others = self.others.clone();
+        let Ok(others) = tokio::task::spawn_blocking(move || others.grants()).await else {
+            return SharesGrant::Untold;
+        };
+        let all = others.into_iter().chain(in_use());
+        let shares = all.map(|grant| grant.is_shared_by(token, user));
+        shares.max().unwrap_or(SharesGrant::No)
     }
 
     /// The token in an entry's keyring item; `None` if the item holds none of its session.

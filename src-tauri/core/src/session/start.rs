@@ -140,7 +140,7 @@ impl Session {
                 records.clone(),
             ),
             lock: ProcessLock::new(records),
-            delivery: SignOutDelivery::new(pending.clone(), clock),
+            delivery: SignOutDelivery::new(pending.clone(), config.others, clock),
             shared,
             persistence,
             pending,

@@ -9,6 +9,7 @@ mod index;
 mod mixed_items;
 mod removal;
 mod same_person;
+mod shared_grants;
 mod sign_out;
 mod trusted_device;
 mod windows;

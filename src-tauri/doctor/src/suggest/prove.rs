@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vestibule_core::browser::NoDesktop;
 use vestibule_core::profile::Profile;
-use vestibule_core::session::{Config, Session};
+use vestibule_core::session::{Config, NoOtherAccounts, Session};
 use vestibule_core::wire::{Freshness, LoginInput, Phase, SessionChanged, User};
 
 use super::search::{Missing, Search};
@@ -63,6 +63,7 @@ impl Installation {
             store: self.store.clone(),
             product: PRODUCT.into(),
             desktop: Arc::new(NoDesktop),
+            others: Arc::new(NoOtherAccounts),
         };
         let opened = Session::open_over(Arc::new(search.wire.clone()), config);
         opened.map_err(|_| unusable())

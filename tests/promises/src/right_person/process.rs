@@ -65,6 +65,7 @@ impl Process {
             store: ground.keyring.of(&life),
             product: "Vestibule 0.1.0".into(),
             desktop: desktop.clone(),
+            others: Arc::new(session::NoOtherAccounts),
         };
         let machine = Machine {
             clock: place.clock.clone(),
