@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{MutexGuard, oneshot};
 use url::Url;
 
 use super::browser_flow::{ExpectedRedirect, OpenBrowserFlow, Waiting};
@@ -49,6 +49,8 @@ pub(super) struct Wanted<'a> {
     context: &'a Context,
     /// Tells that the sign-in was closed.
     closed: oneshot::Receiver<()>,
+    /// It has told so.
+    is_given_up: bool,
     /// When it takes too long.
     pub until: SinceBoot,
 }
@@ -60,6 +62,9 @@ impl Wanted<'_> {
         &mut self,
         work: impl Future<Output = T>,
     ) -> Result<T, AuthError> {
+        if self.is_given_up {
+            return Err(voided_error(Cause::Browser));
+        }
         tokio::select! {
             biased;
             _ = &mut self.closed => Err(voided_error(Cause::Browser)),
@@ -69,6 +74,25 @@ impl Wanted<'_> {
             }
             done = work => Ok(done),
         }
+    }
+
+    /// Does `work` to its end even if the sign-in is given up, because its answer may be a session, which is
+    /// then to be revoked. `one` is held until then, but not for a sign-in that was given up: the next one
+    /// does not wait for an answer that is not used.
+    pub(super) async fn complete<T>(
+        &mut self,
+        one: MutexGuard<'_, ()>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            _ = &mut self.closed, if !self.is_given_up => {}
+        }
+        self.is_given_up = true;
+        drop(one);
+        work.await
     }
 }
 
@@ -117,6 +141,7 @@ impl<'a> Flow<'a> {
             closed,
             until,
         };
+            is_given_up: false,
         Ok((shown, wanted))
     }
 

@@ -1,8 +1,8 @@
 //! From the system's browser, or from another device, to a session.
 //!
-//! A sign-in can be given up until the request that may bring a session. That one runs to its end in a
-//! task of its own, as a password does, and from the provider's answer on it takes the road of a password:
-//! a session that has begun at the provider and cannot be used here is ended there.
+//! A sign-in can be given up until its session is in use. The request that may bring a session runs to its
+//! end all the same, in a task of its own, as a password does, and from the provider's answer on it takes the
+//! road of a password: a session that has begun at the provider and cannot be used here is ended there.
 
 use std::sync::Arc;
 
@@ -80,11 +80,11 @@ impl BrowserSignIns {
         let (_, mut wanted) = flow.open(button, Some(redirect))?;
         let (authorization, code) = wanted.during(flow.go_out(browser, button)).await??;
         // A password sign-in may hold it for as long as a request takes.
-        let _one = wanted.during(self.one.lock()).await?;
-        // Not to be given up: its answer may be a session.
-        flow.backend
-            .exchange_code(&authorization, &code, &flow.device)
-            .await
+        let one = wanted.during(self.one.lock()).await?;
+        let exchange = flow
+            .backend
+            .exchange_code(&authorization, &code, &flow.device);
+        wanted.complete(one, exchange).await
     }
 
     /// Asks for a code, shows it, and asks until the person has used it.
@@ -113,11 +113,8 @@ impl BrowserSignIns {
             let pause = self.context.shared.clock.sleep_until(next);
             wanted.during(pause).await?;
             let one = wanted.during(self.one.lock()).await?;
-            // Not to be given up: its answer may be a session.
-            let polled = flow.backend.poll_device_sign_in(&mut begun, &flow.device);
-            let polled = polled.await?;
-            drop(one);
-            match polled {
+            let asked = flow.backend.poll_device_sign_in(&mut begun, &flow.device);
+            match wanted.complete(one, asked).await? {
                 DevicePoll::Pending => {}
                 DevicePoll::Unanswered(fault) => {
                     tracing::info!(%fault, "the provider did not say whether the code was used: it is asked again");

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::epoch::Epoch;
-use super::inner::{Inner, Shared};
+use super::epoch::{AttemptId, Epoch};
+use super::inner::{EpochGuard, Inner, Shared};
 use super::keyring_status::KeyringStatus;
 use super::persistence::Persistence;
 use super::record::{Record, Records};
@@ -21,13 +21,30 @@ pub(super) enum Persist {
     NoSession,
 }
 
-/// The epoch for which a change was begun is over. Nothing was changed.
+/// The epoch or the sign-in for which a change was begun is over. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overtaken;
 
 impl From<Overtaken> for AuthError {
     fn from(_: Overtaken) -> Self {
         ErrorCode::NotSignedIn.into()
+    }
+}
+
+/// For what a change was begun.
+#[derive(Clone, Copy)]
+struct Begun {
+    epoch: Epoch,
+    /// The sign-in, if it is one.
+    attempt: Option<AttemptId>,
+}
+
+impl Begun {
+    fn access(self, shared: &Shared) -> Option<EpochGuard<'_>> {
+        match self.attempt {
+            None => shared.in_epoch(self.epoch),
+            Some(attempt) => shared.in_sign_in(self.epoch, attempt),
+        }
     }
 }
 
@@ -55,8 +72,38 @@ impl Committer {
         cause: Cause,
         change: impl FnOnce(&mut Inner, bool) -> Event,
     ) -> Result<bool, Overtaken> {
+        let begun = Begun {
+            epoch,
+            attempt: None,
+        };
+        self.commit_for(begun, persist, cause, change).await
+    }
+
+    /// The same for the session of a sign-in, which is not to begin once the sign-in was given up.
+    pub(super) async fn commit_sign_in(
+        &self,
+        epoch: Epoch,
+        attempt: AttemptId,
+        persist: Persist,
+        cause: Cause,
+        change: impl FnOnce(&mut Inner, bool) -> Event,
+    ) -> Result<bool, Overtaken> {
+        let begun = Begun {
+            epoch,
+            attempt: Some(attempt),
+        };
+        self.commit_for(begun, persist, cause, change).await
+    }
+
+    async fn commit_for(
+        &self,
+        begun: Begun,
+        persist: Persist,
+        cause: Cause,
+        change: impl FnOnce(&mut Inner, bool) -> Event,
+    ) -> Result<bool, Overtaken> {
         let shared = self.shared.clone();
-        let is_current = move || shared.in_epoch(epoch).is_some();
+        let is_current = move || begun.access(&shared).is_some();
         let persisted = match persist {
             Persist::Nothing => Ok(Some(())),
             persist => {
@@ -69,7 +116,7 @@ impl Committer {
             Ok(None) => return Err(Overtaken),
             Err(_) => false,
         };
-        let mut at = self.shared.in_epoch(epoch).ok_or(Overtaken)?;
+        let mut at = begun.access(&self.shared).ok_or(Overtaken)?;
         let event = change(&mut at, is_persisted);
         at.publish(cause, event);
         Ok(is_persisted)

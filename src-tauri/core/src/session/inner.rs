@@ -341,6 +341,12 @@ impl Shared {
         self.access(|inner| inner.attempts.contains(&attempt))
     }
 
+    /// Access for a sign-in that is being taken into use in `epoch`; `None` once either is over.
+    pub(super) fn in_sign_in(&self, epoch: Epoch, attempt: AttemptId) -> Option<EpochGuard<'_>> {
+        self.in_epoch(epoch)
+            .filter(|at| at.attempts.contains(&attempt))
+    }
+
     /// Begins a new epoch for a sign-out, which ends whatever session there is.
     pub(super) fn end_all(&self) -> EpochGuard<'_> {
         let mut at = EpochGuard {

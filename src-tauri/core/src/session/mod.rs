@@ -21,6 +21,7 @@ mod context;
 mod epoch;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
+mod given_up_sign_in;
 mod inner;
 mod item;
 mod item_keeper;
@@ -30,8 +31,8 @@ mod legacy;
 mod listed_sessions;
 mod new_session;
 mod open_session;
-mod other_processes;
 mod other_accounts;
+mod other_processes;
 mod pending_list;
 mod pending_record;
 mod pending_sign_outs;
@@ -86,9 +87,9 @@ use crate::wire::{
 pub(crate) use self::account_records::{AccountRecords, LastKnown};
 pub use self::config::{Config, Machine};
 pub use self::item::Item;
-pub use self::upload::{Upload, UploadAnswer};
 pub use self::other_accounts::{NoOtherAccounts, OtherAccounts};
 pub use self::provider_grant::GrantInUse;
+pub use self::upload::{Upload, UploadAnswer};
 
 /// A handle on one account's session. Cheap to clone. The session goes on until the last handle is
 /// dropped; dropped earlier than [`Session::is_at_rest`] allows, it loses what only memory holds.
@@ -292,21 +293,21 @@ impl Session {
     /// returns once the sign-out is on disk and shown. A person has asked for it: where the profile says
     /// so, the provider's own page for a sign-out is opened too.
     pub async fn logout(&self) -> LogoutReply {
-        self.0.sign_out.run().await
         self.0.sign_out.run_by_person().await
     }
 
     /// The same without a person who waits for it, as for an account that another one has replaced: nothing
     /// is opened.
     pub(crate) async fn logout_unattended(&self) -> LogoutReply {
+        self.0.sign_out.run().await
     }
 
-    /// The sessions of the account, here and elsewhere, as the backend lists them.
     /// The grant of the session, or of the one that a sign-in is about to begin, if a provider renews it.
     pub(crate) fn grant(&self) -> Option<GrantInUse> {
         self.0.context.shared.look(inner::Inner::grant_in_use)
     }
 
+    /// The sessions of the account, here and elsewhere, as the backend lists them.
     ///
     /// # Errors
     /// If the profile has no such list, or it could not be read.

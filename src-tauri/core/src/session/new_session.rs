@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::commit::{Overtaken, Persist};
 use super::context::Context;
 use super::epoch::{AttemptId, Epoch};
+use super::given_up_sign_in::take_back;
+use super::inner::Inner;
 use super::keyring_status::KeyringStatus;
 use super::open_session::{OpenSession, SessionOwner};
 use super::pending_sign_outs::EndedSession;
@@ -69,8 +71,8 @@ impl NewSessions {
         Self { context }
     }
 
-    /// Persists, assigns and publishes the session. A sign-out that comes meanwhile takes
-    /// precedence.
+    /// Persists, assigns and publishes the session. A sign-out that comes meanwhile takes precedence, and so
+    /// does a cancel or a newer sign-in that voids this one.
     pub(super) async fn activate(
         &self,
         cause: Cause,
@@ -85,24 +87,24 @@ impl NewSessions {
             access,
             token,
         } = grant;
-        let revoke = {
+        let ended = {
             let (user, token, access) = (user.id.clone(), token.clone(), access.token.clone());
-            let device = by.device.clone();
-            move || {
-                let ended = EndedSession {
-                    user: Some(user),
-                    ..context.ended_session(SessionId::new(), token, access)
-                };
-                context.revoke(ended, device);
+            move |session: SessionId| EndedSession {
+                user: Some(user.clone()),
+                ..context.ended_session(session, token.clone(), access.clone())
             }
         };
         let Some(uncommitted) = self.begin(attempt, user, token, &by) else {
-            revoke();
+            context.revoke(ended(SessionId::new()), by.device);
             return Err(voided_error(cause));
         };
+        let (epoch, held) = (uncommitted.epoch, uncommitted.held.clone());
         let replaced = uncommitted.replaced.as_ref().map(|held| held.id);
         let device = context.shared.look(|inner| inner.device.clone());
-        let established = self.establish(uncommitted, cause, access).await;
+        let established = self.establish(uncommitted, attempt, cause, access).await;
+        if established.is_err() {
+            take_back(context, epoch, &held, ended(held.id)).await;
+        }
         if let Some(replaced) = replaced {
             context.pending.deliver_now(replaced);
         }
@@ -111,7 +113,7 @@ impl NewSessions {
         // The sign-in does not wait until the backend was told of the replaced session.
         tokio::spawn(async move { background.deliver_due(&device).await });
         if established.is_err() {
-            revoke();
+            context.revoke(ended(held.id), by.device);
             return Err(voided_error(cause));
         }
         Ok(())
@@ -155,6 +157,7 @@ impl NewSessions {
     async fn establish(
         &self,
         uncommitted: UncommittedSession,
+        attempt: AttemptId,
         cause: Cause,
         access: AccessToken,
     ) -> Result<(), Overtaken> {
@@ -205,7 +208,7 @@ impl NewSessions {
         };
         self.save_device(&before, &held.device).await;
         let mut closed = None;
-        let committed = context.commit.commit(epoch, persist, cause, |inner, _| {
+        let change = |inner: &mut Inner, _: bool| {
             inner.begin_epoch();
             inner.replace_jar(jar);
             inner.device = held.device.clone();
@@ -225,7 +228,10 @@ impl NewSessions {
                 },
                 None => Event::OwnerUnknown,
             }
-        });
+        };
+        let committed = context
+            .commit
+            .commit_sign_in(epoch, attempt, persist, cause, change);
         committed.await?;
         failpoint!("login.recorded");
         if let Some(closed) = closed {

@@ -10,6 +10,7 @@ mod devices;
 mod ends;
 mod flow;
 mod forged;
+mod given_up;
 mod grants;
 mod listener;
 mod odd_providers;
