@@ -24,7 +24,8 @@ pub struct BodyToken {
 }
 
 /// The refresh token of a provider (RFC 6749 §1.5). It goes to the origin of the token endpoint that has
-/// issued it, and to no other, whatever the provider's discovery says later.
+/// issued it, and at its end to where that provider took tokens back when it issued this one. It goes to no
+/// other origin, whatever the profile or the provider's discovery says later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderToken {
@@ -33,9 +34,21 @@ pub struct ProviderToken {
     pub token: Secret,
     /// The token endpoint that has issued it.
     pub endpoint: Url,
+    /// The origins beside that of the token endpoint at which it may be revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revocation_origins: Vec<String>,
     /// When it expires, in seconds since the epoch, if the provider says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<i64>,
+}
+
+impl ProviderToken {
+    /// Whether it may go to this address to be revoked.
+    pub fn may_be_revoked_at(&self, address: &Url) -> bool {
+        let origin = address.origin();
+        let named = origin.ascii_serialization();
+        origin == self.endpoint.origin() || self.revocation_origins.contains(&named)
+    }
 }
 
 fn write_secret<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
@@ -274,6 +287,7 @@ mod tests {
         let held = ProviderToken {
             token: Secret::new("p-1"),
             endpoint: Url::parse("https://identity.example/token?p=1").unwrap(),
+            revocation_origins: vec!["https://revoke.example".into()],
             expires: Some(2_000_000_000),
         };
         let token = RefreshToken::of_provider(held.clone());

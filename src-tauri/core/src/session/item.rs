@@ -12,6 +12,9 @@ const FORMAT: u32 = 1;
 /// The format of an item whose token is a provider's. Versions that know no sign-in by the browser leave
 /// such an item alone.
 const PROVIDER_FORMAT: u32 = 2;
+/// The format of an item whose token says where else it may be revoked. Only such an item has it, so that
+/// versions which do not know it still read the others.
+const REVOCATION_FORMAT: u32 = 3;
 
 /// The item. It has no `Debug`, because it is secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,6 +73,7 @@ impl Item {
         token: RefreshToken,
     ) -> Self {
         let format = match token.provider() {
+            Some(held) if !held.revocation_origins.is_empty() => REVOCATION_FORMAT,
             Some(_) => PROVIDER_FORMAT,
             None => FORMAT,
         };
@@ -110,7 +114,7 @@ impl ItemContent {
             return Self::Unknown;
         };
         match format {
-            Some(format) if format > PROVIDER_FORMAT => Self::Newer,
+            Some(format) if format > REVOCATION_FORMAT => Self::Newer,
             Some(_) => serde_json::from_slice(bytes).map_or(Self::Unknown, Self::Ours),
             None => serde_json::from_slice(bytes).map_or(Self::Unknown, Self::Legacy),
         }
@@ -120,6 +124,8 @@ impl ItemContent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::Secret;
+    use crate::token::ProviderToken;
 
     #[test]
     fn an_item_comes_back_and_a_newer_one_is_told_from_damage() {
@@ -135,7 +141,7 @@ mod tests {
         let read = Item::from_bytes(&bytes).expect("what was written");
         assert_eq!((read.session, read.install), (item.session, item.install));
         assert!(!read.until_quit);
-        let newer = String::from_utf8_lossy(&bytes).replace("\"format\":1", "\"format\":3");
+        let newer = String::from_utf8_lossy(&bytes).replace("\"format\":1", "\"format\":4");
         assert!(matches!(
             ItemContent::of(newer.as_bytes()),
             ItemContent::Newer
@@ -145,5 +151,32 @@ mod tests {
         }
         let legacy = br#"{"generation":3,"origin":"https://a.example","token":[]}"#;
         assert!(matches!(ItemContent::of(legacy), ItemContent::Legacy(_)));
+    }
+
+    #[test]
+    fn an_item_has_the_oldest_format_that_can_hold_it() {
+        let of_provider = |revocation_origins: &[&str]| {
+            RefreshToken::of_provider(ProviderToken {
+                token: Secret::new("t"),
+                endpoint: "https://id.example/token".parse().expect("an address"),
+                revocation_origins: revocation_origins.iter().map(|&it| it.into()).collect(),
+                expires: None,
+            })
+        };
+        for (format, token) in [
+            (1, RefreshToken::default()),
+            (2, of_provider(&[])),
+            (3, of_provider(&["https://revoke.example"])),
+        ] {
+            let (install, account) = (InstallId::new(), AccountId::new());
+            let (session, origin) = (SessionId::new(), "https://a.example".to_owned());
+            let first = Generation::FIRST;
+            let item = Item::new(session, install, account, first, origin, token.clone());
+            let bytes = item.to_bytes();
+            let written: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            assert_eq!(written["format"], format);
+            let read = Item::from_bytes(&bytes).expect("what was written");
+            assert_eq!(read.token, token);
+        }
     }
 }

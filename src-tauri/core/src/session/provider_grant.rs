@@ -82,6 +82,7 @@ mod tests {
         RefreshToken::of_provider(ProviderToken {
             token: Secret::new("t"),
             endpoint: Url::parse(endpoint).expect("an address"),
+            revocation_origins: Vec::new(),
             expires: None,
         })
     }

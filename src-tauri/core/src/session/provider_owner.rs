@@ -6,12 +6,15 @@ use std::time::SystemTime;
 use crate::backend::{Backend, BackendError, ProviderFault};
 use crate::device::Device;
 use crate::response_fields::AccessToken;
+use crate::token::ProviderToken;
 use crate::wire::User;
 
 /// The owner of tokens that a provider has just given out.
 pub(super) struct ProviderOwner<'a> {
     /// The id of who has signed in, once that is known.
     pub known: Option<&'a str>,
+    /// The refresh token that has brought them.
+    pub held: &'a ProviderToken,
     pub access: &'a AccessToken,
     pub device: &'a Device,
 }
@@ -32,7 +35,7 @@ impl ProviderOwner<'_> {
             return Ok(None);
         }
         let access = self.access.token.as_ref();
-        let told = backend.provider_user(access, id_token, self.device, now);
+        let told = backend.provider_user(self.held, access, id_token, self.device, now);
         match told.await {
             Ok(user) if self.known.is_some_and(|known| known != user.id) => {
                 tracing::error!(
@@ -47,9 +50,13 @@ impl ProviderOwner<'_> {
     }
 
     /// What a refresh does when the provider has named no user: it keeps the user that the session has. It
-    /// fails if the session has none yet, or if the provider's answer failed its checks.
+    /// fails if the session has none yet, if the provider's answer failed its checks, or if the provider is
+    /// another one by now.
     pub(super) fn unknown(&self, fault: ProviderFault) -> Result<Option<User>, BackendError> {
-        let is_trusted = !matches!(fault, ProviderFault::Untrusted(_));
+        let is_trusted = !matches!(
+            fault,
+            ProviderFault::Untrusted(_) | ProviderFault::Backend(BackendError::ProviderMoved)
+        );
         if self.known.is_some() && is_trusted {
             tracing::warn!(
                 ?fault,

@@ -67,8 +67,11 @@ impl RenewedSessions {
         let is_known = known.is_some();
         let backend = context.backend.with_jar(attempt.jar.clone());
         let device = &attempt.device;
-        if token.provider().is_some() && profile.provider_names_user() {
+        if let Some(held) = token.provider()
+            && profile.provider_names_user()
+        {
             let owner = ProviderOwner {
+                held,
                 known: known.as_deref(),
                 access,
                 device,

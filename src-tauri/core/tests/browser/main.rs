@@ -13,6 +13,7 @@ mod forged;
 mod given_up;
 mod grants;
 mod listener;
+mod moved;
 mod odd_providers;
 mod people;
 mod refreshed_id_tokens;

@@ -176,7 +176,7 @@ impl Backend {
         let answer = TokenAnswer::read(body, self.profile(), endpoint, now);
         let mut answer = answer.ok_or(BackendError::BadAnswer)?;
         let access_token = answer.access_token().cloned();
-        let Some(refresh) = answer.refresh.take() else {
+        let Some(mut refresh) = answer.refresh.take() else {
             if let Some(access) = &access_token {
                 self.revoke_lone_access(provider, access, asked.0).await;
             }
@@ -189,6 +189,7 @@ impl Backend {
                          was signed in. Ask the makers of this app: it has to ask for a refresh token.";
             return Err(AuthError::with_message(ErrorCode::BadAnswer, words).into());
         };
+        refresh.revocation_origins = self.revocation_origins(provider);
         let token = RefreshToken::of_provider(refresh);
         let unusable = |fault: AuthError| {
             SignInResponse::UnknownUser(Box::new(UnusableSession {

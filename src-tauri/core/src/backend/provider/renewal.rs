@@ -104,7 +104,16 @@ impl Backend {
         now: SystemTime,
     ) -> Option<RefreshToken> {
         let answer = TokenAnswer::read(body, self.profile(), &held.endpoint, now)?;
-        Some(RefreshToken::of_provider(answer.refresh?))
+        let known = self.providers.found();
+        let issuer = known.filter(|it| it.token.url().origin() == held.endpoint.origin());
+        let revocation_origins = match issuer {
+            Some(issuer) => self.revocation_origins(&issuer),
+            None => held.revocation_origins.clone(),
+        };
+        Some(RefreshToken::of_provider(ProviderToken {
+            revocation_origins,
+            ..answer.refresh?
+        }))
     }
 
     /// What the provider's answer to a refresh means. `invalid_grant` alone ends a session.
@@ -132,10 +141,11 @@ impl Backend {
         }
     }
 
-    /// Whose tokens these are: by the ID token of a refresh where it has one, else by `userinfo`. `now` is
-    /// the time by the clock of the provider's answer.
+    /// Whose tokens these are, which came in the answer to a refresh with `held`: by the ID token where it has
+    /// one, else by `userinfo`. `now` is the time by the clock of the provider's answer.
     pub(crate) async fn provider_user(
         &self,
+        held: &ProviderToken,
         access: Option<&Secret>,
         id_token: Option<&Secret>,
         device: &Device,
@@ -143,6 +153,12 @@ impl Backend {
     ) -> Result<User, ProviderFault> {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let provider = self.provider(device).await?;
+        if provider.token.url().origin() != held.endpoint.origin() {
+            tracing::warn!(
+                "the provider has moved since it issued the session's tokens: it is not shown them"
+            );
+            return Err(BackendError::ProviderMoved.into());
+        }
         let claims = match id_token.filter(|_| provider.issuer.is_some()) {
             Some(id_token) => {
                 let asked = (device, until);
@@ -169,13 +185,23 @@ impl Backend {
             Err(_) if self.browser().is_none() => return Ok(SignOutAnswer::AlreadyOver),
             Err(fault) => return Err(BackendError::from(fault).into()),
         };
-        let Some(address) = self.revocation(&provider, &held.endpoint) else {
+        let Some(address) = &provider.revoke else {
             tracing::info!(
                 "the provider names no place to revoke tokens: the session ends there when its token \
                  expires"
             );
             return Ok(SignOutAnswer::Done);
         };
+        let address = address.url();
+        if !held.may_be_revoked_at(address) {
+            tracing::warn!(
+                issued_by = held.endpoint.origin().ascii_serialization(),
+                now = address.origin().ascii_serialization(),
+                "tokens are revoked elsewhere than when this one was issued: it is dropped, and the \
+                 session ends at the provider when the token expires"
+            );
+            return Ok(SignOutAnswer::Done);
+        }
         let told = self
             .revoke_one(&provider, address, (&held.token, "refresh_token"), device)
             .await?;
@@ -195,27 +221,37 @@ impl Backend {
         access: &Secret,
         device: &Device,
     ) {
-        if let Some(address) = self.revocation(provider, provider.token.url()) {
+        if let Some(address) = self.revocation(provider) {
             let _ = self
                 .revoke_one(provider, address, (access, "access_token"), device)
                 .await;
         }
     }
 
-    /// Where tokens that `issued_by` has issued are revoked.
-    fn revocation<'a>(&self, provider: &'a Provider, issued_by: &Url) -> Option<&'a Url> {
+    /// Where tokens are revoked that this provider issues now.
+    fn revocation<'a>(&self, provider: &'a Provider) -> Option<&'a Url> {
         let address = provider.revoke.as_ref()?.url();
-        self.is_trusted(address, issued_by).then_some(address)
+        self.is_trusted(address, provider).then_some(address)
     }
 
-    /// Whether a token that `issued_by` has issued may go to this address: to no origin but the one that
-    /// has issued it, or that vouches for it, and to where the profile says.
-    fn is_trusted(&self, address: &Url, issued_by: &Url) -> bool {
+    /// The origin of that place, where it is another than the token endpoint's: it is kept with the token,
+    /// because the profile may name another provider by the time the token is revoked.
+    pub(super) fn revocation_origins(&self, provider: &Provider) -> Vec<String> {
+        let token = provider.token.url().origin();
+        let elsewhere = self.revocation(provider).map(Url::origin);
+        let elsewhere = elsewhere.filter(|origin| *origin != token);
+        let origin = elsewhere.map(|origin| origin.ascii_serialization());
+        origin.into_iter().collect()
+    }
+
+    /// Whether tokens that this provider issues may go to this address: to no origin but that of the token
+    /// endpoint, or of the issuer, which vouches for it, and to where the profile says.
+    fn is_trusted(&self, address: &Url, provider: &Provider) -> bool {
         let browser = self.browser();
         let issuer = browser.and_then(|browser| browser.issuer.as_ref());
         let named = browser.and_then(|browser| browser.revoke.as_ref());
         let origin = address.origin();
-        origin == issued_by.origin()
+        origin == provider.token.url().origin()
             || issuer.is_some_and(|issuer| issuer.url().origin() == origin)
             || named.is_some_and(|named| named.url() == address)
     }
@@ -265,7 +301,8 @@ impl Backend {
         let provider = self.providers.found()?;
         let page = provider.end_session.as_ref()?.url();
         let mut address = page.clone();
-        if !self.is_trusted(page, &held.endpoint) {
+        let is_issuer = provider.token.url().origin() == held.endpoint.origin();
+        if !is_issuer || !self.is_trusted(page, &provider) {
             tracing::warn!(
                 page = page.origin().ascii_serialization(),
                 "the provider's page that ends its own session is of another origin: it is not opened"

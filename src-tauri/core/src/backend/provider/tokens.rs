@@ -43,7 +43,7 @@ static MEMBERS: LazyLock<[Fields; 2]> = LazyLock::new(|| {
 /// The tokens in a token endpoint's answer. Each is read on its own, so that one that is there is kept or
 /// revoked even where another is missing: the provider accepts it either way.
 pub(super) struct TokenAnswer {
-    /// The refresh token.
+    /// The refresh token. Where it may be revoked is for the caller to say.
     pub refresh: Option<ProviderToken>,
     access: AccessToken,
     is_bearer: bool,
@@ -69,6 +69,7 @@ impl TokenAnswer {
         let refresh = reply.refresh_token(now).map(|token| ProviderToken {
             token: token.token,
             endpoint: endpoint.clone(),
+            revocation_origins: Vec::new(),
             expires: token.expires,
         });
         Some(Self {
