@@ -16,7 +16,9 @@ use super::refresh_reason::{RefreshOutcome, RefreshReason};
 use super::refusals::RefusalOutcome;
 use super::renewed_session::RenewedSessions;
 use super::token_keeper::TokenKeeper;
-use crate::backend::{BackendError, EXCHANGE_TIMEOUT, NoOwner, RefreshAnswer, Response};
+use crate::backend::{
+    BackendError, EXCHANGE_TIMEOUT, NoOwner, RefreshAnswer, Response, ResponseBody,
+};
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
 use crate::identity::Generation;
@@ -153,6 +155,13 @@ impl RefreshSender {
             Err(fault) => return self.failed(attempt, fault, retry_after),
         };
         failpoint!("rotation.read");
+        if status.is_success() && self.is_of_another(attempt, &body) {
+            tracing::error!(
+                "a refresh has brought somebody else's tokens: none of them is kept, and the session is \
+                 refreshed again with its own"
+            );
+            return self.failed(attempt, BackendError::BadAnswer, retry_after);
+        }
         if status.is_success() {
             backend.take_rotated(&mut token, &body, now);
             if !self.save_token(attempt, &mut kept, &token).await {
@@ -198,6 +207,17 @@ impl RefreshSender {
             }
             RefreshAnswer::Transient(fault) => self.failed(attempt, fault, retry_after),
         }
+    }
+
+    /// Whether the answer of a provider names somebody else than the session's owner.
+    fn is_of_another(&self, attempt: &RefreshAttempt, body: &ResponseBody) -> bool {
+        if attempt.token.provider().is_none() {
+            return false;
+        }
+        let at = self.context.shared.in_epoch(attempt.epoch);
+        let held = at.as_ref().and_then(|at| at.session.as_ref());
+        let owner = held.and_then(|held| held.user_id());
+        owner.is_some_and(|owner| self.context.backend.is_of_another(body, owner))
     }
 
     /// Counts a refusal that a gateway may have caused. Returns `over` once it was repeated often enough.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vestibule_backend::Fault;
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::SignInOutcome;
-use vestibule_harness::{answer, code, is_fresh, is_stale, user};
+use vestibule_harness::{answer, code, eventually, is_fresh, is_stale, user};
 
 use super::forged::{Key, claims, header, sign_in};
 use super::{App, TOKEN, forms};
@@ -46,18 +46,15 @@ fn id(app: &App) -> Option<String> {
     user(&app.state()).map(|user| user.id.clone())
 }
 
-/// Refreshes with this ID token, which must change nobody; the next refresh is sound.
-async fn is_not_used(app: &App, key: &Key, name: &str, id_token: &str) {
+/// Refreshes with this ID token, which must change nobody; the next refresh is sound, and goes out with the
+/// refresh token `goes_on`.
+async fn is_not_used(app: &App, key: &Key, name: &str, id_token: &str, goes_on: &str) {
     bring(app, 2, id_token);
     let refreshed = app.install.session.refresh().await;
     assert_eq!(code(&refreshed), Some(ErrorCode::BadAnswer), "{name}");
     assert!(is_stale(&app.state()), "{name}: {:?}", app.state());
     assert_eq!(id(app).as_deref(), Some("u-7"), "{name}");
-    assert_eq!(
-        kept(app),
-        "r-2",
-        "{name}: the provider has replaced the token"
-    );
+    assert_eq!(kept(app), goes_on, "{name}");
     let seen = answer(200, json!({}), &[]);
     app.backend()
         .faults()
@@ -81,7 +78,7 @@ async fn is_not_used(app: &App, key: &Key, name: &str, id_token: &str) {
     assert_eq!(id(app).as_deref(), Some("u-7"), "{name}");
     let sent = forms(app, TOKEN);
     let last = sent.last().expect("a request");
-    assert_eq!(last["refresh_token"], "r-2", "{name}");
+    assert_eq!(last["refresh_token"], goes_on, "{name}");
     assert_eq!(kept(app), "r-3", "{name}");
 }
 
@@ -90,10 +87,70 @@ async fn a_refresh_that_brings_somebody_elses_tokens_changes_nothing() {
     for api_token in ["access_token", "id_token"] {
         let key = Key::new("k1");
         let app = signed_in(&key, json!({ "api_token": api_token })).await;
-        let somebody = json!({"sub": "u-8", "name": "Bo", "email": "bo@example.com"});
-        let token = key.sign(header(), &claims(&app, "any", somebody));
-        is_not_used(&app, &key, api_token, &token).await;
+        let token = key.sign(header(), &claims(&app, "any", somebody()));
+        // The refresh token beside it is theirs too.
+        is_not_used(&app, &key, api_token, &token, "r").await;
     }
+}
+
+fn somebody() -> Value {
+    json!({"sub": "u-8", "name": "Bo", "email": "bo@example.com"})
+}
+
+/// An old ID token still says whose the tokens beside it are.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_tokens_are_not_used_because_their_id_token_has_expired() {
+    let key = Key::new("k1");
+    let app = signed_in(&key, json!({})).await;
+    let mut old = somebody();
+    old["exp"] = json!(1_000_000);
+    let token = key.sign(header(), &claims(&app, "any", old));
+    is_not_used(&app, &key, "expired", &token, "r").await;
+}
+
+/// What was wrong with an answer is forgotten, so its refresh token must be too: the answer to the next one
+/// need not say whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_id_token_is_of_the_session_s_own_token() {
+    let key = Key::new("k1");
+    let app = signed_in(&key, json!({})).await;
+    bring(
+        &app,
+        2,
+        &key.sign(header(), &claims(&app, "any", somebody())),
+    );
+    let refused = app.install.session.refresh().await;
+    assert_eq!(code(&refused), Some(ErrorCode::BadAnswer));
+    let body = json!({"access_token": "a-3", "token_type": "Bearer", "expires_in": 900});
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, answer(200, body, &[])).times(1));
+    app.install.until_fresh().await;
+    let sent = forms(&app, TOKEN);
+    assert_eq!(sent.last().expect("a request")["refresh_token"], "r");
+    assert_eq!(id(&app).as_deref(), Some("u-7"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_keys_are_looked_for_once_a_minute() {
+    let (key, unknown) = (Key::new("k1"), Key::new("k2"));
+    let app = signed_in(&key, json!({})).await;
+    publish(&app, &key);
+    let before = app.backend().requests("GET", "/oidc/keys");
+    let header = json!({"alg": "ES256", "kid": "k2", "typ": "JWT"});
+    let token = unknown.sign(header, &claims(&app, "any", json!({})));
+    let body = json!({
+        "access_token": "a-2", "id_token": token, "token_type": "Bearer", "expires_in": 900,
+    });
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, answer(200, body, &[])));
+    let refreshed = app.install.session.refresh().await;
+    assert_eq!(code(&refreshed), Some(ErrorCode::BadAnswer));
+    let again = eventually("more refreshes", || app.refreshes() >= 5);
+    app.install.passing(again).await;
+    assert!(is_stale(&app.state()));
+    assert_eq!(app.backend().requests("GET", "/oidc/keys"), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +167,8 @@ async fn a_refresh_with_an_id_token_that_fails_its_checks_changes_nothing() {
             publish(&app, &key);
             let signer = by.as_ref().unwrap_or(&key);
             let token = signer.sign(sound(), &claims(&app, "any", change.clone()));
-            is_not_used(&app, &key, name, &token).await;
+            // The provider has replaced the token.
+            is_not_used(&app, &key, name, &token, "r-2").await;
         }
     }
 }

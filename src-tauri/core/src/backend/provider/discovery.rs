@@ -16,8 +16,10 @@ use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Browser, BrowserKind, ProviderAddress};
 
-/// How long what discovery said is believed.
+/// How long what discovery said is believed, and how long the keys that it led to are.
 const BELIEVED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// The least time between two looks for new keys because of an unknown one.
+const KEYS_GAP: Duration = Duration::from_secs(60);
 /// Below an issuer (OpenID Connect Discovery §4).
 const CONFIGURATION: &str = ".well-known/openid-configuration";
 
@@ -99,7 +101,9 @@ impl From<ProviderFault> for AuthError {
 #[derive(Default)]
 pub(in crate::backend) struct ProviderCache {
     found: Mutex<Option<(Instant, Arc<Provider>)>>,
-    keys: Mutex<Option<Arc<CoreJsonWebKeySet>>>,
+    keys: Mutex<Option<(Instant, Arc<CoreJsonWebKeySet>)>>,
+    /// When the keys were last fetched because of a signature that none of them has made.
+    looked_again: Mutex<Option<Instant>>,
 }
 
 impl ProviderCache {
@@ -119,14 +123,30 @@ impl ProviderCache {
         *held = Some((Instant::now(), provider.clone()));
     }
 
+    /// The provider's keys, unless they are so old that the provider may have withdrawn one.
     pub(super) fn keys(&self) -> Option<Arc<CoreJsonWebKeySet>> {
         let held = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        held.clone()
+        let (at, keys) = held.as_ref()?;
+        (at.elapsed() < BELIEVED_FOR).then(|| keys.clone())
     }
 
     pub(super) fn keep_keys(&self, keys: &Arc<CoreJsonWebKeySet>) {
         let mut held = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some(keys.clone());
+        *held = Some((Instant::now(), keys.clone()));
+    }
+
+    /// Whether the keys may be fetched now because none of them has made a signature; then that counts as
+    /// done. An answer with an odd signature must not make the app ask each time.
+    pub(super) fn may_look_again(&self) -> bool {
+        let mut last = self
+            .looked_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|last| last.elapsed() >= KEYS_GAP);
+        if may {
+            *last = Some(Instant::now());
+        }
+        may
     }
 
     /// Forgets what discovery said, because an endpoint is not there any more.
@@ -341,6 +361,19 @@ mod tests {
             read(json!({"code_challenge_methods_supported": null})).is_ok(),
             "Entra"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_believed_as_long_as_discovery() {
+        let cache = ProviderCache::default();
+        cache.keep_keys(&Arc::new(CoreJsonWebKeySet::new(Vec::new())));
+        tokio::time::advance(BELIEVED_FOR - Duration::from_secs(1)).await;
+        assert!(cache.keys().is_some());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(cache.keys().is_none(), "one may have been withdrawn");
+        assert!(cache.may_look_again() && !cache.may_look_again());
+        tokio::time::advance(KEYS_GAP).await;
+        assert!(cache.may_look_again());
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Backend {
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey
                 | SignatureVerificationError::CryptoError(_),
-            )) => {
+            )) if self.providers.may_look_again() => {
                 let keys = self.fetch_keys(provider, asked).await?;
                 check(&keys)
             }

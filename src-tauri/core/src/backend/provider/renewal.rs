@@ -4,13 +4,14 @@
 use std::time::SystemTime;
 
 use reqwest::StatusCode;
+use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
 use super::ProviderRequest;
 use super::discovery::{Provider, ProviderFault};
 use super::id_token::Expected;
-use super::tokens::{TokenAnswer, refusal};
+use super::tokens::{TokenAnswer, member, refusal};
 use crate::backend::answers::{RefreshAnswer, SignOutAnswer};
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
@@ -18,7 +19,9 @@ use crate::backend::response::Response;
 use crate::backend::response_body::ResponseBody;
 use crate::backend::sign_out::UndeliveredSignOut;
 use crate::device::Device;
-use crate::profile::ApiToken;
+use crate::json_value::text_of;
+use crate::jwt;
+use crate::profile::{ApiToken, BrowserKind};
 use crate::secrets::Secret;
 use crate::token::{ProviderToken, RefreshToken};
 use crate::wire::{SignedOutReason, User};
@@ -114,6 +117,24 @@ impl Backend {
             revocation_origins,
             ..answer.refresh?
         }))
+    }
+
+    /// Whether the answer to a refresh has an ID token of somebody else than this user. Neither its signature
+    /// nor its times are looked at: whatever else is wrong with it, the refresh token beside it may be that
+    /// person's, and must not be kept.
+    pub(crate) fn is_of_another(&self, body: &ResponseBody, user: &str) -> bool {
+        let browser = self.browser().filter(|it| it.kind == BrowserKind::Oidc);
+        let Some(browser) = browser.filter(|_| self.profile().provider_names_user()) else {
+            return false;
+        };
+        let id_token = body.json().and_then(|json| member(json, "id_token"));
+        let claims: Option<Value> = id_token.and_then(|token| jwt::claims(&token));
+        // Another place counts only where `userinfo` does not have the first one.
+        let at = browser.claims().id.into_iter().next();
+        let named = at
+            .zip(claims)
+            .and_then(|(at, claims)| text_of(at.find(&claims)?));
+        named.is_some_and(|named| named != user)
     }
 
     /// What the provider's answer to a refresh means. `invalid_grant` alone ends a session.

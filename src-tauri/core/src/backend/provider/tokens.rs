@@ -120,7 +120,16 @@ pub(super) fn sign_in_refusal(status: StatusCode, body: &ResponseBody) -> Option
     member(json, "error").filter(|_| !has_token)
 }
 
-fn member(json: &serde_json::Value, name: &str) -> Option<String> {
+/// Whether the provider wants to be asked more slowly (RFC 8628 §3.5). Auth0 says it with 429, whose body
+/// says nothing else.
+pub(super) fn wants_slower(status: StatusCode, body: &ResponseBody) -> bool {
+    let may_say = (status.is_client_error() || status.is_success()) && !body.is_anothers();
+    let said = body.json().filter(|_| may_say);
+    said.and_then(|json| member(json, "error")).as_deref() == Some("slow_down")
+}
+
+/// A member of an answer, if it holds a text.
+pub(super) fn member(json: &serde_json::Value, name: &str) -> Option<String> {
     json.get(name)
         .and_then(text_of)
         .filter(|text| !text.trim().is_empty())
