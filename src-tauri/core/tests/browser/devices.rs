@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use url::Url;
-use vestibule_backend::{Config, Effect, Fault};
+use vestibule_backend::{Config, Cut, Effect, Fault};
 use vestibule_core::ErrorCode;
 use vestibule_core::wire::{
     BrowserSignInInput, DeviceCode, SessionState, SignInOutcome, SignedOutReason,
@@ -103,10 +103,13 @@ async fn a_code_is_used_on_another_device() {
 async fn slow_down_is_obeyed() {
     let app = app().await;
     let (_attempt, _) = begun(&app).await;
-    let slow = answer(400, json!({"error": "slow_down"}), &[]);
-    app.backend()
-        .faults()
-        .add(Fault::on("POST", TOKEN, slow).times(2));
+    // Auth0 says it with 429.
+    for status in [400, 429] {
+        let slow = answer(status, json!({"error": "slow_down"}), &[]);
+        app.backend()
+            .faults()
+            .add(Fault::on("POST", TOKEN, slow).times(1));
+    }
     let mut asked_at = Vec::new();
     for second in 1..60 {
         app.install.pass(Duration::from_secs(1));
@@ -245,6 +248,22 @@ async fn a_refusal_and_a_late_code_have_their_words() {
         .expect_err("expired");
     assert!(expired.message.contains("new one"), "{}", expired.message);
     assert_eq!(why(&app.state()), Some(SignedOutReason::Never));
+}
+
+/// The provider has given the tokens out, and nobody has got them: the code works no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_got_lost_is_said_to_be() {
+    let app = app().await;
+    let (attempt, shown) = begun(&app).await;
+    let cut = Effect::Truncate { cut: Cut::Close };
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, cut).times(1));
+    decide(&shown, "allow").await;
+    let lost = passing(&app, outcome(attempt)).await.expect_err("lost");
+    assert_eq!(lost.code, ErrorCode::BrowserSignInRefused);
+    assert!(lost.message.contains("got lost"), "{}", lost.message);
+    assert_eq!(polls(&app), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

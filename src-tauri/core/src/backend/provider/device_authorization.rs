@@ -11,7 +11,7 @@ use super::ProviderRequest;
 use super::authorization::{trouble, words_of};
 use super::discovery::Provider;
 use super::id_token::Expected;
-use super::tokens::sign_in_refusal;
+use super::tokens::{sign_in_refusal, wants_slower};
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::backend::sign_in::{SignInFailure, SignInResponse};
@@ -46,6 +46,8 @@ pub(crate) struct DeviceSignIn {
     pub interval: Duration,
     /// How long to wait between two questions where nothing is in the way.
     pace: Duration,
+    /// An answer got lost on the way, and nothing since then says that the code was not used.
+    is_answer_lost: bool,
     provider: Arc<Provider>,
     code: Secret,
 }
@@ -120,6 +122,7 @@ impl Backend {
         let response = match asked {
             Ok(response) => response,
             Err(fault) => {
+                sign_in.is_answer_lost = true;
                 // A connection that times out is tried less often (RFC 8628 §3.5).
                 let slower = sign_in.pace.saturating_mul(2).min(LONGEST_BACKOFF);
                 sign_in.slow_down_to(slower);
@@ -133,18 +136,29 @@ impl Backend {
         );
         let body = match response.body().await {
             Ok(body) => body,
-            Err(fault) => return unanswered(fault),
+            Err(fault) => {
+                sign_in.is_answer_lost = true;
+                return unanswered(fault);
+            }
         };
         sign_in.interval = sign_in.pace;
         let over = |words: &str| {
             let error = AuthError::with_message(ErrorCode::BrowserSignInRefused, words);
             Err(SignInFailure::from(error))
         };
+        if wants_slower(status, &body) {
+            sign_in.slow_down_to(sign_in.pace.saturating_add(SLOWER_BY));
+            sign_in.interval = sign_in.interval.max(wait.unwrap_or_default());
+            return Ok(DevicePoll::Pending);
+        }
         match sign_in_refusal(status, &body).as_deref() {
-            Some("authorization_pending") => Ok(DevicePoll::Pending),
-            Some("slow_down") => {
-                sign_in.slow_down_to(sign_in.pace.saturating_add(SLOWER_BY));
+            Some("authorization_pending") => {
+                sign_in.is_answer_lost = false;
                 Ok(DevicePoll::Pending)
+            }
+            // A code works once, and the answer that is lost may have brought the session.
+            Some("expired_token" | "invalid_grant") if sign_in.is_answer_lost => {
+                over("The answer got lost on the way. Start again to get a new code.")
             }
             Some("expired_token" | "invalid_grant") => {
                 over("The code was not used in time. Start again to get a new one.")
@@ -198,6 +212,7 @@ impl DeviceSignIn {
             expires_in: seconds("expires_in")?,
             interval: pace,
             pace,
+            is_answer_lost: false,
             code: text("device_code").map(Secret::new)?,
             provider,
         })
