@@ -44,3 +44,17 @@ export function useElapsed(delayMs: number): boolean {
   }, [delayMs]);
   return after;
 }
+
+/** True once `holds` has been true for `ms` without a break. */
+export function useLasting(holds: boolean, ms: number): boolean {
+  const [lasts, setLasts] = useState(false);
+  useEffect(() => {
+    if (!holds) return;
+    const timer = setTimeout(() => setLasts(true), ms);
+    return () => {
+      clearTimeout(timer);
+      setLasts(false);
+    };
+  }, [holds, ms]);
+  return lasts;
+}

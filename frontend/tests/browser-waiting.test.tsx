@@ -215,12 +215,41 @@ describe("while a sign-in goes on in the browser, the window", () => {
   });
 });
 
+describe("once the browser is back, the window", () => {
+  it("says that the person is being signed in, not before that takes a moment", async () => {
+    vi.useFakeTimers();
+    const shell = startBrowserShell(browserPending());
+    const { user } = await openApp("/auth/browser/", { fakeTimers: true });
+    await shell.change(browserPending({ returned: true }), "browser");
+    await pass(299);
+    expect(heading("Continue in your browser"), "no flicker").toBeVisible();
+    await pass(1);
+    expect(heading("Signing you in")).toHaveFocus();
+    expect(ways(), "nothing is to be done in the browser").toEqual(["Cancel"]);
+    expect(screen.queryByText(/Time left/)).toBeNull();
+    await user.click(button("Cancel"));
+    expect(shell.called("cancel_browser_sign_in")).toHaveLength(1);
+  });
+
+  it("waits again where another sign-in has taken its place", async () => {
+    vi.useFakeTimers();
+    const shell = startBrowserShell(browserPending({ returned: true }));
+    await openApp("/auth/browser/", { fakeTimers: true });
+    await pass(300);
+    expect(heading("Signing you in")).toBeVisible();
+    await shell.change(browserPending({ id: "b2" }), "browser");
+    expect(heading("Continue in your browser")).toHaveFocus();
+  });
+});
+
 describe("when the time of a sign-in is up, the window", () => {
   it("says so and starts again, with the same button", async () => {
     vi.useFakeTimers();
-    const offers = byBrowser([unnamed, google]);
+    // Two buttons may have one label.
+    const work = { ...google, name: "work" };
+    const offers = byBrowser([unnamed, google, work]);
     const shell = startBrowserShell(
-      browserPending({ label: google.label, expiresInMs: 5000 }),
+      browserPending({ button: work.name, label: work.label, expiresInMs: 5000 }),
       offers,
     );
     const { user } = await openApp("/auth/browser/", { fakeTimers: true });
@@ -228,7 +257,7 @@ describe("when the time of a sign-in is up, the window", () => {
     expect(heading("The time is up")).toHaveFocus();
     expect(screen.queryByRole("button", { name: "Open again" })).toBeNull();
     await user.dblClick(button("Start again"));
-    expect(shell.begun()).toEqual([{ button: "google" }]);
+    expect(shell.begun()).toEqual([{ button: "work" }]);
     await shell.change(browserPending({ id: "b2" }), "browser");
     expect(heading("Continue in your browser")).toHaveFocus();
   });

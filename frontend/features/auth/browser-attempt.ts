@@ -1,7 +1,6 @@
 "use client";
 
 import {
-  type BrowserButton,
   type BrowserSignIn,
   type BrowserSignInInput,
   createStore,
@@ -131,8 +130,7 @@ export function useBrowserAttempt(): Attempt & {
   return { ...attempt, wait: useCountdown(attempt.failure?.until ?? null) };
 }
 
-/** What begins a sign-in like this one. The state has its button's label and no name. */
-export function sameAgain({ label, redirect }: BrowserSignIn, buttons: BrowserButton[]) {
-  if (redirect === null) return { device: true };
-  return { button: buttons.find((button) => button.label === label)?.name };
+/** What begins a sign-in like this one. */
+export function sameAgain({ button, redirect }: BrowserSignIn): BrowserSignInInput {
+  return redirect === null ? { device: true } : { button };
 }

@@ -8,20 +8,27 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { LateSpinner } from "@/components/ui/spinner";
-import { delay, useElapsed } from "@/lib/clock";
+import { delay, useElapsed, useLasting } from "@/lib/clock";
 import { auth, messages } from "@/lib/vestibule";
 import { beginBrowserSignIn, useBrowserAttempt } from "./browser-attempt";
 import { BrowserFailure } from "./browser-buttons";
-import { PendingSignIn } from "./pending-sign-in";
+import { PendingSignIn, SigningIn } from "./pending-sign-in";
 
 /** A browser that was not opened within this time is said to be none that can be opened. */
 const OPENING_MS = 3_000;
 const HINT_MS = 30_000;
+/** A sign-in that takes no longer once the browser is back needs no screen for it. */
+const RETURN_MS = 300;
 /** A double click asks once. */
 const PAUSE_MS = 1_000;
 
 /** Shown while a person signs in in the system's browser. */
 export function BrowserWaiting({ signIn }: { signIn: BrowserSignIn }) {
+  const isBack = useLasting(signIn.returned, RETURN_MS);
+  return isBack ? <SigningIn /> : <Waiting signIn={signIn} />;
+}
+
+function Waiting({ signIn }: { signIn: BrowserSignIn }) {
   const { opened, label, redirect } = signIn;
   const { browser } = useFeatures();
   const { beginning, failure } = useBrowserAttempt();

@@ -2,9 +2,9 @@
 
 import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import type { BrowserSignIn } from "vestibule";
-import { useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { CardPage } from "@/components/ui/card-page";
+import { Spinner } from "@/components/ui/spinner";
 import { useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 import { auth, messages } from "@/lib/vestibule";
@@ -49,6 +49,23 @@ export function PendingSignIn({
   );
 }
 
+/** Shown once the browser is back. Even now the sign-in can be given up. */
+export function SigningIn() {
+  const cancelling = useCancelling();
+  return (
+    <CardPage
+      title="Signing you in"
+      takesFocus="always"
+      lead={<p>Your browser is done. You can close the page there.</p>}
+      below={<Cancel cancelling={cancelling} />}
+    >
+      <p role="status" className="flex items-center gap-2 text-sm text-muted">
+        <Spinner /> One moment…
+      </p>
+    </CardPage>
+  );
+}
+
 function TimeIsUp({
   signIn,
   attempt: { beginning, wait },
@@ -60,7 +77,6 @@ function TimeIsUp({
   again: string;
   below: ReactNode;
 }) {
-  const { browser } = useFeatures();
   return (
     <CardPage
       title="The time is up"
@@ -73,7 +89,7 @@ function TimeIsUp({
         className="w-full not-first:mt-5"
         busy={beginning !== null}
         disabled={wait > 0}
-        onClick={() => beginBrowserSignIn(sameAgain(signIn, browser?.buttons ?? []))}
+        onClick={() => beginBrowserSignIn(sameAgain(signIn))}
       >
         {wait > 0 ? `Try again in ${duration(wait)}` : again}
       </Button>

@@ -86,12 +86,16 @@ impl Challenge {
 pub struct BrowserSignIn {
     /// New for each.
     pub id: BrowserSignInId,
-    /// The label of the button that has begun it.
+    /// The name of the button that has begun it.
+    pub button: String,
+    /// That button's label.
     pub label: Option<String>,
     /// How the browser comes back; `None` where the sign-in goes on on another device.
     pub redirect: Option<BrowserRedirect>,
     /// Whether the browser was opened.
     pub opened: bool,
+    /// Whether it is back.
+    pub returned: bool,
     /// What to type on another device, once the provider has given a code.
     pub device: Option<wire::DeviceCode>,
     /// When it is given up.
@@ -109,9 +113,11 @@ impl BrowserSignIn {
     pub fn view(&self, now: SinceBoot) -> wire::BrowserSignIn {
         wire::BrowserSignIn {
             id: self.id,
+            button: self.button.clone(),
             label: self.label.clone(),
             redirect: self.redirect,
             opened: self.opened,
+            returned: self.returned,
             device: self.device.clone(),
             expires_in_ms: ms(self.expires_at.saturating_sub(now)),
         }

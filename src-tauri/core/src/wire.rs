@@ -172,13 +172,17 @@ pub struct BrowserSignIn {
     /// New for each.
     #[ts(type = "string")]
     pub id: BrowserSignInId,
-    /// The label of the button that has begun it; null if the button has none.
+    /// The name of the button that has begun it.
+    pub button: String,
+    /// That button's label; null if it has none.
     pub label: Option<String>,
     /// How the browser comes back; null where the sign-in goes on on another device.
     pub redirect: Option<BrowserRedirect>,
     /// Whether the browser was opened. False until it was, and where it cannot be: the person then
     /// copies the address.
     pub opened: bool,
+    /// Whether the browser is back: the person has nothing more to do there, and is about to be signed in.
+    pub returned: bool,
     /// What to type on another device, where the sign-in goes on there; null until the provider has given
     /// a code.
     pub device: Option<DeviceCode>,

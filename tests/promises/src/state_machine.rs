@@ -137,11 +137,13 @@ fn any_challenge() -> impl Strategy<Value = Challenge> {
 }
 
 fn any_browser_sign_in() -> impl Strategy<Value = BrowserSignIn> {
-    (0..3_u8, any::<bool>()).prop_map(|(number, opened)| BrowserSignIn {
+    (0..3_u8, any::<[bool; 2]>()).prop_map(|(number, [opened, returned])| BrowserSignIn {
         id: Uuid::from_u128(number.into()).into(),
+        button: "browser".into(),
         label: None,
         redirect: Some(BrowserRedirect::Loopback),
         opened,
+        returned,
         device: None,
         expires_at: Duration::from_secs(number.into()),
     })

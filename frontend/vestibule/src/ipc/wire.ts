@@ -219,7 +219,11 @@ export type BrowserSignIn = {
  */
 id: string, 
 /**
- * The label of the button that has begun it; null if the button has none.
+ * The name of the button that has begun it.
+ */
+button: string, 
+/**
+ * That button's label; null if it has none.
  */
 label: string | null, 
 /**
@@ -231,6 +235,10 @@ redirect: BrowserRedirect | null,
  * copies the address.
  */
 opened: boolean, 
+/**
+ * Whether the browser is back: the person has nothing more to do there, and is about to be signed in.
+ */
+returned: boolean, 
 /**
  * What to type on another device, where the sign-in goes on there; null until the provider has given
  * a code.

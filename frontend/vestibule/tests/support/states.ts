@@ -102,9 +102,11 @@ export function otpPending(
 export function browserPending(more: Partial<BrowserSignIn> = {}): SessionState {
   const signIn: BrowserSignIn = {
     id: "b1",
+    button: "browser",
     label: null,
     redirect: more.device ? null : "loopback",
     opened: true,
+    returned: false,
     device: null,
     expiresInMs: 600_000,
   };

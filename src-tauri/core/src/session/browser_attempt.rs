@@ -119,9 +119,11 @@ impl<'a> Flow<'a> {
         let until = self.context.shared.now() + TIME_FOR_IT;
         let shown = state::BrowserSignIn {
             id: self.id,
+            button: button.name.clone(),
             label: button.label.clone(),
             redirect,
             opened: false,
+            returned: false,
             device: None,
             expires_at: until,
         };
@@ -139,9 +141,9 @@ impl<'a> Flow<'a> {
         let wanted = Wanted {
             context: self.context,
             closed,
+            is_given_up: false,
             until,
         };
-            is_given_up: false,
         Ok((shown, wanted))
     }
 
@@ -189,7 +191,10 @@ impl<'a> Flow<'a> {
         // After a refusal too: it is said in the app's window.
         self.context.desktop.come_to_front();
         match returned {
-            (authorization, Returned::Code(code)) => Ok((authorization, code)),
+            (authorization, Returned::Code(code)) => {
+                publish_change(self.context, self.id, |shown| shown.returned = true);
+                Ok((authorization, code))
+            }
             (_, Returned::Refused(error)) => Err(error),
         }
     }
@@ -287,6 +292,14 @@ pub(super) async fn open_in_browser(
 
 /// Shows that the browser was opened, if this sign-in still goes on.
 pub(super) fn publish_opened(context: &Arc<Context>, id: BrowserSignInId) {
+    publish_change(context, id, |shown| shown.opened = true);
+}
+
+fn publish_change(
+    context: &Arc<Context>,
+    id: BrowserSignInId,
+    change: impl FnOnce(&mut state::BrowserSignIn),
+) {
     let open = context.shared.look(|inner| {
         let flow = inner.browser_flow().filter(|flow| flow.id == id)?;
         let shown = inner
@@ -295,12 +308,11 @@ pub(super) fn publish_opened(context: &Arc<Context>, id: BrowserSignInId) {
             .filter(|shown| shown.id == id)?;
         Some((flow.attempt, shown.clone()))
     });
-    let Some((attempt, shown)) = open else { return };
+    let Some((attempt, mut shown)) = open else {
+        return;
+    };
     if let Some(at) = context.shared.in_attempt(attempt) {
-        let shown = state::BrowserSignIn {
-            opened: true,
-            ..shown
-        };
+        change(&mut shown);
         at.publish(Cause::Browser, Event::BrowserSignIn(shown));
     }
 }

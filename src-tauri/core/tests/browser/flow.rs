@@ -1,6 +1,7 @@
 //! From the click to the session, and back out.
 
 use serde_json::json;
+use vestibule_backend::{Effect, Fault};
 use vestibule_core::wire::{BrowserSignInInput, Cause, SignInOutcome, SignedOutReason};
 use vestibule_core::{ErrorCode, SessionId};
 use vestibule_harness::{ADMIN, DEMO, alive, code, eventually, get, is_fresh, why};
@@ -63,6 +64,26 @@ async fn a_person_signs_in_in_the_browser() {
         .expect("the token goes along");
     assert_eq!(me.status, 200);
     assert!(is_too_late(&back).await, "the sign-in is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_says_that_the_browser_is_back_while_the_code_is_exchanged() {
+    let app = App::new().await;
+    let slow = Effect::Delay { ms: 1000 };
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, slow).times(1));
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let shown = app.pending().expect("it goes on");
+    assert_eq!((shown.button.as_str(), shown.returned), ("browser", false));
+    visit(&approve_as_demo(&address).await).await;
+    app.install
+        .until("the browser to be back", |state| {
+            pending(state).is_some_and(|it| it.returned)
+        })
+        .await;
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
 }
 
 #[tokio::test(flavor = "multi_thread")]
