@@ -2,8 +2,8 @@
 //!
 //! Any program of this computer, and any page in its browser, can send requests here. So only a request
 //! for `/callback` with the `Host` of this listener (a page under a name that leads here has another:
-//! DNS rebinding) and with what the caller recognises counts; every other one gets a 404 and changes
-//! nothing. Requests are bounded in size, time and number.
+//! DNS rebinding) and with what the caller recognises counts, and that from a program of the same user alone;
+//! every other one is refused and changes nothing. Requests are bounded in size, time and number.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,6 +19,7 @@ use url::Url;
 
 use super::LONGEST_REDIRECT;
 use super::done_page::DonePage;
+use super::other_user::is_another_users;
 use crate::profile::Loopback;
 
 /// The path of the redirect.
@@ -102,6 +103,12 @@ impl Listener {
                 false => None,
             };
             match address.and_then(|address| recognise(&address)) {
+                Some(_) if is_another_users(&request.stream).await => {
+                    tracing::warn!(
+                        "another user of this computer has brought the answer to a sign-in: it is not heard"
+                    );
+                    connections.spawn(forbidden(request.stream));
+                }
                 Some(answer) => {
                     tokio::spawn(connections.end(request.stream, page));
                     return answer;
@@ -245,6 +252,16 @@ pub fn target_of(head: &[u8], own: SocketAddr) -> Option<String> {
 async fn not_found(mut stream: TcpStream) {
     let bytes = format!("HTTP/1.1 404 Not Found\r\n{COMMON}\r\n");
     let _ = answer(&mut stream, bytes.as_bytes()).await;
+}
+
+async fn forbidden(mut stream: TcpStream) {
+    let words = "This sign-in was begun by another user of this computer.\n";
+    let head = format!(
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {}\r\n{COMMON_BUT_LENGTH}\r\n",
+        words.len()
+    );
+    let _ = answer(&mut stream, [head.as_str(), words].concat().as_bytes()).await;
 }
 
 async fn answer(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {

@@ -5,6 +5,7 @@
 mod desktop;
 mod done_page;
 pub(crate) mod listener;
+mod other_user;
 
 pub use desktop::{Desktop, NoDesktop};
 pub use done_page::DonePage;

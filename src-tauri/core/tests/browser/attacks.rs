@@ -72,6 +72,49 @@ async fn a_page_under_another_name_does_not_get_through() {
     assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
 }
 
+/// They can read the address that the browser opens among the arguments of programs.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_of_this_computer_is_not_heard() {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    let app = App::new().await;
+    let attempt = app.click();
+    let address = app.install.desktop.opening(1).await;
+    let theirs = approve(&address, ADMIN).await;
+    let (port, target) = (
+        theirs.port().expect("a port"),
+        &theirs[url::Position::BeforePath..],
+    );
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port}; \
+         printf '%s\\r\\n' 'GET {target} HTTP/1.1' 'Host: 127.0.0.1:{port}' '' >&3; cat <&3"
+    );
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut other = Command::new("bash");
+        other.args(["-c", &script]).current_dir("/");
+        other.uid(65534).gid(65534).output()
+    });
+    match asked.await.expect("it does not panic") {
+        Ok(output) => {
+            let answer = String::from_utf8_lossy(&output.stdout);
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer} {output:?}");
+            assert_eq!(app.backend().requests("POST", TOKEN), 0);
+            assert!(app.pending().is_some_and(|it| !it.returned), "it goes on");
+        }
+        // Only root can play another user.
+        Err(error) => assert_eq!(
+            error.kind(),
+            std::io::ErrorKind::PermissionDenied,
+            "{error}"
+        ),
+    }
+    visit(&approve_as_demo(&address).await).await;
+    assert_eq!(outcome(attempt).await, Ok(SignInOutcome::SignedIn));
+    assert_eq!(app.email(), Some(DEMO.into()), "who runs the app is heard");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stolen_or_foreign_code_is_worth_nothing() {
     // The attacker has a code of a sign-in of their own, and knows the state.
