@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import type { BrowserSignIn } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { CardPage } from "@/components/ui/card-page";
-import { Spinner } from "@/components/ui/spinner";
+import { LateSpinner } from "@/components/ui/spinner";
 import { useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 import { auth, messages } from "@/lib/vestibule";
@@ -60,7 +60,7 @@ export function SigningIn() {
       below={<Cancel cancelling={cancelling} />}
     >
       <p role="status" className="flex items-center gap-2 text-sm text-muted">
-        <Spinner /> One moment…
+        <LateSpinner /> One moment…
       </p>
     </CardPage>
   );
