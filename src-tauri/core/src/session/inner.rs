@@ -92,6 +92,12 @@ impl Inner {
         }
     }
 
+    /// Whose session it is or was: its token may still have to be revoked, also where a crash has cut its
+    /// end short and it is held no more.
+    pub(super) fn note_owner(&mut self, session: SessionId, user: &str) {
+        self.owners.insert(session, user.to_owned());
+    }
+
     /// The grant of the session that is held, or about to be.
     pub(super) fn grant_in_use(&self) -> Option<GrantInUse> {
         match &self.session {

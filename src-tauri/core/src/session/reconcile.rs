@@ -103,7 +103,14 @@ impl Reconcile {
                     }
                 })
             });
-        read.await?.ok_or(ErrorCode::NotSignedIn.into())
+        let disk = read.await?.ok_or(ErrorCode::NotSignedIn)?;
+        if let Some(record) = &disk.record
+            && let Some(user) = &record.user
+            && let Some(mut at) = self.context.shared.in_epoch(epoch)
+        {
+            at.note_owner(record.session, &user.id);
+        }
+        Ok(disk)
     }
 
     /// Reads disk and keyring, under the lock, and takes over what other processes have done.
