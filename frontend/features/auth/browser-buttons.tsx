@@ -66,7 +66,7 @@ export function BrowserButtons({
             busy={busy}
             onClick={() => begin({ button: name })}
           >
-            {icon && !busy && (
+            {icon && (
               // biome-ignore lint/performance/noImgElement: a data: address, which nothing loads
               <img src={icon} alt="" className="size-5 shrink-0 object-contain" draggable={false} />
             )}

@@ -30,10 +30,13 @@ export function PasswordSignIn({
   // After a sign-in by the browser that has failed, its button has the focus.
   const { failure } = useBrowserAttempt();
   const fromBrowser = useRef(failure !== null);
-  // A notice may arrive after the first render, and it may have the user's e-mail.
+  const placed = useRef(false);
+  // A notice may arrive after the first render, and it may have the user's e-mail. It goes when the form
+  // was accepted, while that still shows.
   useEffect(() => {
     if (known && !get("email")) set("email", known);
-    if (!fromBrowser.current) focus(known ? "password" : "email");
+    if (!fromBrowser.current && (known || !placed.current)) focus(known ? "password" : "email");
+    placed.current = true;
   }, [known, focus, get, set]);
 
   const sending = useFormSubmission(

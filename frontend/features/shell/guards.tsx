@@ -77,11 +77,18 @@ function StepOnly({ step, children }: { step: Step; children: ReactNode }) {
 function ShownUntilLed({ to, children }: { to: string | null; children: ReactNode }) {
   const state = useAuthState();
   const [shownWith, setShownWith] = useState<SessionState | null>(null);
+  // Odd while it leads on. A form that comes back is a new one, which waits for nothing.
+  const [turns, setTurns] = useState(0);
   // Set while rendering, so that no frame shows the form with the state that leads on.
   if (!to && shownWith !== state) setShownWith(state);
+  if ((turns % 2 === 1) !== (to !== null)) setTurns(turns + 1);
   return (
     <>
-      {(!to || shownWith) && <AsOf value={to ? shownWith : null}>{children}</AsOf>}
+      {(!to || shownWith) && (
+        <AsOf key={turns >> 1} value={to ? shownWith : null}>
+          {children}
+        </AsOf>
+      )}
       {to && <Redirect to={to} />}
     </>
   );
@@ -103,8 +110,11 @@ export function AccountsOnly({ children }: { children: ReactNode }) {
   return offersAccounts(snapshot.list) ? children : <NotFoundScreen />;
 }
 
-/** A redirect takes some ten milliseconds. After this time the router will not show the page any more. */
-const REDIRECT_TIMEOUT_MS = 3000;
+/**
+ * A redirect takes some ten milliseconds. After this time the router will not show the page any more. In
+ * development a page may have to be compiled first.
+ */
+const REDIRECT_TIMEOUT_MS = process.env.NODE_ENV === "development" ? 60_000 : 3000;
 
 /** Leads to another page. Where the router does not get there, the window loads the page instead. */
 function Redirect({ to }: { to: string }) {

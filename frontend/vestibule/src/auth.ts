@@ -41,11 +41,14 @@ export function createAuth(
 ) {
   const state = (): SessionState => stateOf(snapshots.get());
 
-  /** The result of a verb that changes the state where it succeeds. */
+  /** The result of a verb that changes the state where it succeeds, or where it ends a step of a sign-in. */
   async function changing<T>(verb: () => Promise<T>): Promise<Result<T>> {
     const found = snapshots.get();
     const done = await result(verb);
-    if (!done.error) snapshots.expectChange(found);
+    const { status } = state();
+    if (!done.error || status === "otp_pending" || status === "browser_pending") {
+      snapshots.expectChange(found);
+    }
     return done;
   }
 

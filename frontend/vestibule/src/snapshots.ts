@@ -120,7 +120,7 @@ export function createSnapshotStore() {
   }
 
   /**
-   * For a verb that has changed the state it found. The change has come by the channel, or comes in a
+   * For a verb that may have changed the state it found. The change has come by the channel, or comes in a
    * moment; where it does not it is read, since the page would wait for it without end.
    */
   function expectChange(found: Snapshot) {

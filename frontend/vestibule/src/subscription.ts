@@ -57,9 +57,16 @@ export function createSubscription<T extends { revision: number }>(
     if (!mine) return;
     try {
       const current = await ask();
-      if (subscription === mine) accept(current);
+      if (subscription !== mine || (newest !== null && current.revision <= newest)) return;
+      accept(current);
+      // A channel keeps what follows a lost message back for ever, so another one takes its place.
+      const next = receiver<T>(accept);
+      subscription = next;
+      mine.stop();
+      const latest = await ask(next.channel);
+      if (subscription === next) accept(latest);
     } catch {
-      // The channel is still open, and what is known stays.
+      // What is known stays.
     }
   }
 

@@ -24,6 +24,9 @@ const ZONES: [(&str, i8); 12] = [
     ("PDT", -7),
 ];
 
+/// The year in which the clock of Windows begins.
+const EARLIEST_YEAR: i32 = 1601;
+
 /// What an offset begins with; some write the true minus.
 const SIGNS: &str = "+-\u{2212}";
 
@@ -61,10 +64,13 @@ fn is_likely(ms: f64) -> bool {
     (EARLIEST_MS..LATEST_MS).contains(&ms)
 }
 
-/// Reads a moment; `None` if the text is none.
+/// Reads a moment; `None` if the text is none, or one that some clock of a system cannot hold: Windows begins
+/// in 1601, and the `time` crate ends with the year 9999, both by UTC.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
-    iso8601(text).or_else(|| in_words(text))
+    let moment = iso8601(text).or_else(|| in_words(text))?;
+    let by_utc = moment.checked_to_offset(UtcOffset::UTC)?;
+    (by_utc.year() > EARLIEST_YEAR).then_some(moment)
 }
 
 /// `2026-11-23T05:37:20.173Z` and its kin: with a space, without seconds, without a zone or with
@@ -245,6 +251,9 @@ mod tests {
             ("2001-13-01T00:00:00Z", None),
             ("2001-09-09T24:46:40Z", None),
             ("2001-09-09T01:46:40X", None),
+            ("Fri, 31 Dec 9999 23:59:59 -0100", None),
+            ("9999-12-31T23:59:59-12:00", None),
+            ("0001-01-01T00:00:00Z", None),
             ("2001-09-09T01:46:40Z[UTC", None),
             ("2001-09-09T01:46:40Z soon", None),
             ("2001-09-09T03:46:40[Europe/Berlin]", None),
@@ -308,7 +317,9 @@ mod tests {
             text in ".{0,40}", near in "[0-9TZ:+. ,é\\[\\]-]{0,32}",
             words in "(Mon, )?[0-9]{1,2} Nov 20[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[ A-Z+.,:0-9\u{2212}-]{0,12}",
         ) {
-            let _ = (parse(&text), parse(&near), parse(&words));
+            for read in [parse(&text), parse(&near), parse(&words)].into_iter().flatten() {
+                let _ = OffsetDateTime::from(std::time::SystemTime::from(read));
+            }
         }
     }
 }

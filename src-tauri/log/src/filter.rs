@@ -30,6 +30,10 @@ pub fn chosen() -> Targets {
 /// Levels by crate and module, such as `info,vestibule_core=debug`, for which the app needs no engine for
 /// regular expressions. `None` where there is none, or one cannot be read.
 fn read(asked: &str) -> Option<Targets> {
+    // Spans and fields need that engine. Taken for names, they would fit no crate.
+    if asked.contains(['[', ']', '{', '}']) {
+        return None;
+    }
     // An empty name would fit every crate.
     let parts = asked.split(',').map(str::trim);
     let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
@@ -77,7 +81,14 @@ mod tests {
             let most = most.iter().find(|most| levels.would_enable(ours, most));
             assert_eq!(most, Some(&level), "{asked}");
         }
-        for nothing in ["", " ", ",", "vestibule_core=all", "a=b=c"] {
+        for nothing in [
+            "",
+            " ",
+            ",",
+            "vestibule_core=all",
+            "a=b=c",
+            "vestibule_core[refresh]=debug",
+        ] {
             assert!(read(nothing).is_none(), "{nothing:?}");
         }
     }

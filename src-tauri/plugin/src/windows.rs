@@ -289,14 +289,21 @@ fn page_left(app: &impl tauri::Manager<Wry>, window: &str) {
 /// not take the focus.
 pub fn show(window: &WebviewWindow) {
     let shown = window.clone();
-    // All in one turn of the main thread: from another thread each step would wait for one of its own.
+    // In one turn of the main thread: from another thread each step would wait for one of its own.
     let asked = window.run_on_main_thread(move || {
         if shown.is_visible().unwrap_or(false) {
             return;
         }
-        if let Err(error) = shown.show().and_then(|()| shown.set_focus()) {
+        if let Err(error) = shown.show() {
             tracing::error!(%error, "a window cannot be shown");
+            return;
         }
+        // In a later turn: on Linux a window is shown after this one, and gets no focus before.
+        async_runtime::spawn(async move {
+            if let Err(error) = shown.set_focus() {
+                tracing::error!(%error, "a window cannot get the focus");
+            }
+        });
     });
     if let Err(error) = asked {
         tracing::error!(%error, "a window cannot be shown, because the app ends");

@@ -1,7 +1,10 @@
 //! Visits the screens of the sign-in by the browser, and the one that a link opens.
 
 use tempfile::TempDir;
+use vestibule_backend::{Effect, Fault};
+use vestibule_harness::{Decision, TOKEN, come_back, decide};
 
+use crate::DEMO;
 use crate::app::App;
 use crate::element::{Role, containing};
 use crate::scenario::Stage;
@@ -49,6 +52,7 @@ pub fn issuer_profile(stage: &Stage, alone: bool, more: &str) -> (TempDir, Strin
 pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     let browser = SystemBrowser::new();
     beside_the_form(stage, &browser, &mut visit).await;
+    coming_back(stage, &browser, &mut visit).await;
     alone(stage, &browser, &mut visit).await;
     without_a_browser(stage, &mut visit).await;
     pasting(stage, &browser, &mut visit).await;
@@ -108,6 +112,26 @@ async fn beside_the_form(
     app.says("Nothing answers").await;
     visit(&app, "browser-login-unreachable").await;
     stage.backend.up().await.expect("the same port");
+    app.kill();
+}
+
+/// The browser is back, and the provider takes its time over the code.
+async fn coming_back(
+    stage: &Stage,
+    browser: &SystemBrowser,
+    visit: &mut impl AsyncFnMut(&App, &str),
+) {
+    let (_folder, app) = at_sign_in(stage, browser, false, "").await;
+    let number = browser.opened().len() + 1;
+    app.click(Role::Button, "Continue in your browser").await;
+    let address = browser.opening(number).await;
+    let slow = Fault::on("POST", TOKEN, Effect::Delay { ms: 60_000 });
+    stage.backend.faults().add(slow.times(1));
+    let back = decide(&address, DEMO, Decision::Allow).await;
+    let taken = come_back(&back.expect("an address")).await;
+    taken.expect("the app takes the redirect");
+    app.find(Role::Heading, "Signing you in").await;
+    visit(&app, "browser-signing-in").await;
     app.kill();
 }
 

@@ -191,7 +191,10 @@ impl Backend {
             recording.answered(&response);
         }
         let mut response = response?;
-        if call.method != Method::HEAD {
+        if call.method == Method::HEAD {
+            // The length that it names is that of the body which GET would bring.
+            response.length = Some(0);
+        } else {
             response = content_encoding::undo(response);
         }
         let refresh = match is_own {

@@ -37,18 +37,25 @@ mod linux {
     pub(super) struct Socket {
         local: SocketAddr,
         remote: SocketAddr,
+        is_established: bool,
         owner: u32,
     }
+
+    /// The administrator, who could read this app's memory as well.
+    const ROOT: u32 = 0;
 
     /// Whether the program at `peer` runs for another user than this one, whose end of the connection is
     /// `own`.
     pub(super) fn is_another_users(sockets: &[Socket], own: SocketAddr, peer: SocketAddr) -> bool {
-        let owner = |local: SocketAddr, remote: SocketAddr| {
+        let socket = |local: SocketAddr, remote: SocketAddr| {
             let is_it = |held: &&Socket| held.local == local && held.remote == remote;
-            sockets.iter().find(is_it).map(|held| held.owner)
+            sockets.iter().find(is_it)
         };
-        match (owner(own, peer), owner(peer, own)) {
-            (Some(own), Some(peer)) => own != peer,
+        match (socket(own, peer), socket(peer, own)) {
+            // WSL's relay to the browser of Windows runs as root, as other forwarders do. What a program
+            // has left is listed as root's too, but is not established.
+            (Some(_), Some(peer)) if peer.owner == ROOT && peer.is_established => false,
+            (Some(own), Some(peer)) => own.owner != peer.owner,
             // The other end may be in a network that is not listed here.
             (Some(_), None) => false,
             // Who has sent a request and broken off waits for no answer, and cannot be told any more. A list
@@ -62,10 +69,12 @@ mod linux {
         table.lines().skip(1).filter_map(|line| {
             let mut fields = line.split_ascii_whitespace().skip(1);
             let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
-            let owner = fields.nth(4)?.parse().ok()?;
+            let is_established = fields.next()? == "01";
+            let owner = fields.nth(3)?.parse().ok()?;
             Some(Socket {
                 local,
                 remote,
+                is_established,
                 owner,
             })
         })
@@ -104,6 +113,10 @@ mod linux {
    4: 0100007F:C002 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 115 1 0
    5: 0100007F:1F90 0100007F:C003 01 00000000:00000000 00:00000000 00000000  1000        0 116 1 0
    6: 0100007F:1F90 0100007F:C004 01 00000000:00000000 00:00000000 00000000  1000        0 117 1 0
+   7: 0100007F:1F90 0100007F:C006 01 00000000:00000000 00:00000000 00000000  1000        0 120 1 0
+   8: 0100007F:C006 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 121 1 0
+   9: 0100007F:1F90 0100007F:C007 01 00000000:00000000 00:00000000 00000000  1000        0 122 1 0
+  10: 0100007F:C007 0100007F:1F90 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0
    nonsense
 ";
         const TABLE_6: &str = "\
@@ -115,8 +128,8 @@ mod linux {
         #[test]
         fn another_users_connection_is_told_by_its_owner() {
             let all: Vec<_> = sockets(TABLE).chain(sockets(TABLE_6)).collect();
-            assert_eq!(all.len(), 9);
-            assert_eq!(all[8].local, "[::1]:80".parse().expect("an address"));
+            assert_eq!(all.len(), 13);
+            assert_eq!(all[12].local, "[::1]:80".parse().expect("an address"));
             let own = "127.0.0.1:8080".parse().expect("an address");
             for (port, is_anothers) in [
                 (0xC001, false),
@@ -127,6 +140,9 @@ mod linux {
                 (0xC004, true),
                 // It is gone.
                 (0xC005, true),
+                // Root's, which is a relay; and what is left of a program that has ended.
+                (0xC006, false),
+                (0xC007, true),
             ] {
                 let peer = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
                 assert_eq!(is_another_users(&all, own, peer), is_anothers, "{port:x}");

@@ -73,6 +73,32 @@ async fn a_token_is_revoked_where_its_provider_took_it_back_when_it_was_issued()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_from_before_the_places_were_kept_is_revoked_too() {
+    let other = App::new().await;
+    let mut app = revoked_at(&other).await;
+    app.sign_in(DEMO).await;
+    for (name, _) in app.install.store.items() {
+        let mut item = app.install.item().expect("an item");
+        item["format"] = json!(2);
+        let provider = item["token"]["provider"].as_object_mut();
+        provider.expect("a token").remove("revocation_origins");
+        app.install.store.put(&name, item.to_string().as_bytes());
+    }
+    // A provider that keeps the token.
+    let body = json!({"access_token": "a", "token_type": "Bearer", "expires_in": 900});
+    app.backend()
+        .faults()
+        .add(Fault::on("POST", TOKEN, answer(200, body, &[])));
+    app.install.restart();
+    app.install.until_fresh().await;
+    let held = app.install.kept().expect("a token");
+    app.install.session.logout().await;
+    other.backend().reached("POST", REVOKE, 1).await;
+    nothing_is_left_to_tell(&app).await;
+    assert_eq!(forms(&other, REVOKE)[0]["token"], held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_the_profile_names_later_gets_what_is_issued_from_then_on() {
     let later = App::new().await;
     let mut app = App::new().await;

@@ -186,8 +186,17 @@ async fn keys_that_cannot_be_had_leave_the_user_as_before() {
         Key::new("k2"),
         json!({"alg": "ES256", "kid": "k2", "typ": "JWT"}),
     );
-    bring(&app, 2, &next.sign(new, &claims(&app, "any", json!({}))));
+    bring(
+        &app,
+        2,
+        &next.sign(new.clone(), &claims(&app, "any", json!({}))),
+    );
     app.install.session.refresh().await.expect("renewed");
     assert!(is_fresh(&app.state()));
     assert_eq!(id(&app).as_deref(), Some("u-7"));
+    app.backend().faults().clear();
+    publish(&app, &next);
+    bring(&app, 3, &next.sign(new, &claims(&app, "any", json!({}))));
+    let renewed = app.install.session.refresh().await;
+    renewed.expect("the keys are looked for again at once");
 }

@@ -149,6 +149,15 @@ impl ProviderCache {
         may
     }
 
+    /// The keys that were looked for have not come, so they may be looked for again.
+    pub(super) fn looked_in_vain(&self) {
+        let mut last = self
+            .looked_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = None;
+    }
+
     /// Forgets what discovery said, because an endpoint is not there any more.
     pub(super) fn forget(&self) {
         let mut held = self.found.lock().unwrap_or_else(PoisonError::into_inner);

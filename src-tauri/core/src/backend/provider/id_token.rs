@@ -76,7 +76,11 @@ impl Backend {
                 SignatureVerificationError::NoMatchingKey
                 | SignatureVerificationError::CryptoError(_),
             )) if self.providers.may_look_again() => {
-                let keys = self.fetch_keys(provider, asked).await?;
+                let fetched = self.fetch_keys(provider, asked).await;
+                if fetched.is_err() {
+                    self.providers.looked_in_vain();
+                }
+                let keys = fetched?;
                 check(&keys)
             }
             checked => checked,

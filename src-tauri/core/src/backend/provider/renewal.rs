@@ -134,7 +134,8 @@ impl Backend {
         let named = at
             .zip(claims)
             .and_then(|(at, claims)| text_of(at.find(&claims)?));
-        named.is_some_and(|named| named != user)
+        // Blank is no name: the next place was taken at the sign-in.
+        named.is_some_and(|named| !named.trim().is_empty() && named != user)
     }
 
     /// What the provider's answer to a refresh means. `invalid_grant` alone ends a session.
@@ -214,7 +215,12 @@ impl Backend {
             return Ok(SignOutAnswer::Done);
         };
         let address = address.url();
-        if !held.may_be_revoked_at(address) {
+        // One from before the places were kept may go where a token that was issued now may.
+        let is_unrecorded = held.revocation_origins.is_empty()
+            && provider.token.url().origin() == held.endpoint.origin()
+            && (self.revocation_origins(&provider))
+                .contains(&address.origin().ascii_serialization());
+        if !held.may_be_revoked_at(address) && !is_unrecorded {
             tracing::warn!(
                 issued_by = held.endpoint.origin().ascii_serialization(),
                 now = address.origin().ascii_serialization(),
