@@ -106,7 +106,8 @@ fn a_window_is_switched_and_keeps_nothing_of_the_account_before() {
         app.click(Role::Button, containing(ADMIN_NAME)).await;
         app.click(Role::MenuRadio, containing(DEMO_NAME)).await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        assert_eq!(app.address().await, "/", "the app's first page");
+        // The app's first page.
+        app.arrives("/").await;
         let left = "return [window.name, sessionStorage.getItem('of')];";
         assert_eq!(app.run(left).await, json!(["", null]));
         assert!(!app.text().await.contains(ADMIN_NAME));
@@ -114,7 +115,7 @@ fn a_window_is_switched_and_keeps_nothing_of_the_account_before() {
         assert!(length.as_u64() <= Some(2), "there is no way back: {length}");
         app.run("history.back()").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        assert_eq!(app.address().await, "/");
+        app.arrives("/").await;
         let shown = list(&app).await;
         assert_eq!(shown["current"], json!(account_of(&app, DEMO).await));
         assert_eq!(
