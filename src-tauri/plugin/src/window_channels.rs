@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// A page's channel: what arrives is told to the test, with the name of the page.
+    /// The channel of a page that passes each message on to the test, with the page's name.
     fn page(name: &'static str, told: &Sender<String>) -> Channel<u32> {
         let told = told.clone();
         Channel::new(move |body| {
@@ -144,7 +144,7 @@ mod tests {
         let channels = Arc::new(WindowChannels::default());
         let again = channels.clone();
         let closing: Channel<u32> = Channel::new(move |_| {
-            // As where the page leaves in the turn in which it is told.
+            // A page may leave, and so close its channels, while a message is sent to it.
             again.close("main");
             Ok(())
         });

@@ -2,8 +2,8 @@
 //!
 //! The address that the browser opens is an argument of a program, which other users of this computer can
 //! read. One of them could sign in there with an account of their own and bring the answer here first, so that
-//! the person works in that account. Linux lists the owner of each connection (proc_pid_net(5)); elsewhere
-//! nobody is known to be another.
+//! the person works in that account. Linux lists the owner of each connection (proc_pid_net(5)). On other
+//! systems the app does not ask, and hears every connection.
 
 use tokio::net::TcpStream;
 

@@ -18,8 +18,8 @@ use crate::wire::{Cause, SignedOutReason};
 /// Takes back what was written of this session, and hands `ended` to the pending sign-outs before the keyring
 /// is emptied. Does nothing once `epoch` is over: then a sign-out, or another sign-in, has done so.
 ///
-/// Whoever was signed in before is signed out: the keyring may hold their token no more, and a sign-in over
-/// another one ends that one.
+/// A session that was in use before this sign-in ends too: its token may have been overwritten in the keyring,
+/// and a sign-in over a session ends that session.
 pub(super) async fn take_back(
     context: &Arc<Context>,
     epoch: Epoch,

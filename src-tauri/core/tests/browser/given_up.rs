@@ -63,7 +63,7 @@ async fn a_newer_sign_in_while_the_keyring_is_written_is_the_one_that_counts() {
     assert_eq!(alive(app.backend(), ADMIN), 1);
 }
 
-/// The session before was replaced already: the state says so, and nobody is shown with another's token.
+/// The keyring no longer holds the token of the session before, so that session ends, and no user is shown.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_signed_in_before_is_signed_out() {
     let mut app = App::new().await;

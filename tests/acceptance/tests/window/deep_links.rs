@@ -142,19 +142,6 @@ fn a_cold_start_shows_what_its_link_asks() {
 }
 
 #[test]
-#[ignore = "takes three minutes: cargo xtask test --only acceptance hundred_cold_starts -- --ignored"]
-fn each_of_a_hundred_cold_starts_shows_what_its_link_asks() {
-    scenario(async |stage| {
-        for start in 0..100 {
-            let address = format!("https://cloud-{start}.example");
-            let app = stage.start_by(&[&join(&address)]).await;
-            asks_about(&app, &address).await;
-            app.kill();
-        }
-    });
-}
-
-#[test]
 fn a_redirect_that_nobody_waits_for_says_so() {
     scenario(async |stage| {
         let app = stage.start_at("/auth/login/").await;
