@@ -23,10 +23,13 @@ use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
 
-/// The bound of a call of the keyring, and an allowance for a busy machine. The row names both.
-const CALL_MS: u64 = 3_000 + 400;
+/// The bound of a call of the keyring, in milliseconds. The core gives up after 2.5 s.
+const CALL_MS: u64 = 3_000;
+/// For a busy machine, and for the requests of a sign-in or a refresh: short enough that a second
+/// wait for the keyring, which takes 2.5 s, is found. The row names it.
+const ALLOWANCE_MS: u64 = 1_500;
 const BOUND: &str =
-    "calls ≤ 3 s (+ 0.4 s for a busy machine), UI ≤ 200 ms, healed without a restart";
+    "calls ≤ 3 s (+ 1.5 s for a busy machine), UI ≤ 200 ms, healed without a restart";
 /// How long a read of the state may take, in milliseconds.
 const WINDOW_MS: u64 = 200;
 /// A start shows the stored user after this time at the latest: the second that it waits for the
@@ -80,7 +83,7 @@ async fn run(setting: &Setting, times: usize) -> Row {
         losses,
         bound: BOUND,
         holds: losses == 0
-            && worst.call_ms.load(Ordering::Relaxed) <= CALL_MS
+            && worst.call_ms.load(Ordering::Relaxed) <= CALL_MS + ALLOWANCE_MS
             && worst.window_ms.load(Ordering::Relaxed) <= WINDOW_MS
             && worst.logout_ms.load(Ordering::Relaxed) <= WINDOW_MS,
     }
@@ -148,7 +151,7 @@ async fn first_run(
     for call in [Probe::Read, Probe::Write, Probe::Unlock] {
         let done = app.ask(Command::Probe(call)).await?;
         worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
-        bounded(&format!("{call:?}"), done.ms, CALL_MS)?;
+        bounded(&format!("{call:?}"), done.ms, CALL_MS + ALLOWANCE_MS)?;
         // A locked keyring may answer that it has no item; other calls must fail.
         if done.refused.is_none() && (call != Probe::Read || fault != KeyringFault::Locked) {
             return Err(format!("the fault has no effect: {call:?} succeeded"));
@@ -156,7 +159,7 @@ async fn first_run(
     }
     let done = app.ask(Command::SignIn(None)).await?;
     worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
-    bounded("a sign-in", done.ms, CALL_MS)?;
+    bounded("a sign-in", done.ms, CALL_MS + ALLOWANCE_MS)?;
     let is_in = |state: &SessionState| remembered(state).is_some();
     let signed_in = app.until_state("somebody signed in", is_in).await?;
     let state = signed_in.state.clone().ok_or("no state")?;
@@ -167,7 +170,7 @@ async fn first_run(
     bounded("a call of the API", done.ms, WINDOW_MS)?;
     // One read of the keyring and one write.
     let done = app.ask(Command::Refresh).await?;
-    bounded("a refresh", done.ms, 2 * CALL_MS)?;
+    bounded("a refresh", done.ms, 2 * CALL_MS + ALLOWANCE_MS)?;
     if number % 4 == 3 && fault.hangs() {
         // Time passes until no further write is tried at once.
         for _ in 0..12 {
