@@ -1,6 +1,6 @@
-//! The claims of a JWT, read without a check of its signature: they plan the next refresh, or say who
-//! has signed in where the token came over TLS from its issuer itself (OpenID Connect Core §3.1.3.7,
-//! item 6). Nothing is allowed because of them: that is for the backend to decide.
+//! JWTs, taken apart and decoded. Where nothing checks the signature, the claims only plan the next refresh,
+//! or say who has signed in where the token came over TLS from its issuer itself (OpenID Connect Core
+//! §3.1.3.7, item 6). Nothing is allowed because of them: that is for the backend to decide.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -23,21 +23,64 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The claims of `token`; `None` if it is not a signed JWT (RFC 7519 §3), or has none. They are read as
-/// JSON of an answer is.
-pub fn claims(token: &str) -> Option<Value> {
-    if token.len() > LIMIT {
-        return None;
-    }
-    let mut parts = token.split('.');
-    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
+/// A signed JWT, taken apart (RFC 7515 §3.1). Nothing of it is decoded or checked.
+pub(crate) struct Parts<'a> {
+    /// The header and the claims, as they were signed.
+    signed: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes `token` apart; `None` if it is not a signed JWT (RFC 7519 §3).
+    pub(crate) fn of(token: &'a str) -> Option<Self> {
+        if token.len() > LIMIT {
+            return None;
+        }
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
         // Five parts are encrypted.
-        return None;
+        let is_signed = !claims.contains('.');
+        is_signed.then_some(Self {
+            signed,
+            header,
+            claims,
+            signature,
+        })
     }
-    let claims = Zeroizing::new(claims.replace('+', "-").replace('/', "_"));
-    let claims = Zeroizing::new(BASE64.decode(claims.as_bytes()).ok()?);
-    json_text::parse(&claims)
+
+    /// What the signature is of.
+    pub(crate) fn signed(&self) -> &'a str {
+        self.signed
+    }
+
+    /// The header; `None` if it is no JSON.
+    pub(crate) fn header(&self) -> Option<Value> {
+        json_text::parse(&decode(self.header)?)
+    }
+
+    /// The claims; `None` if they are no JSON.
+    pub(crate) fn claims(&self) -> Option<Value> {
+        json_text::parse(&decode(self.claims)?)
+    }
+
+    /// The bytes of the signature; `None` if they cannot be decoded.
+    pub(crate) fn signature(&self) -> Option<Zeroizing<Vec<u8>>> {
+        decode(self.signature)
+    }
+}
+
+/// The bytes of a part of a JWT, or of a member of a key (RFC 7517).
+pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text = Zeroizing::new(text.replace('+', "-").replace('/', "_"));
+    BASE64.decode(text.as_bytes()).ok().map(Zeroizing::new)
+}
+
+/// The claims of `token`; `None` if it is not a signed JWT, or has none. They are read as JSON of an answer
+/// is.
+pub fn claims(token: &str) -> Option<Value> {
+    Parts::of(token)?.claims()
 }
 
 #[cfg(test)]

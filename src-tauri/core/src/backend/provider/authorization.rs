@@ -4,8 +4,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use openidconnect::{Nonce, PkceCodeChallenge, PkceCodeVerifier};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::StatusCode;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 use url::Url;
@@ -40,8 +42,8 @@ pub struct Authorization {
     /// other.
     redirect: String,
     state: Secret,
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
+    nonce: Secret,
+    verifier: Secret,
 }
 
 /// What the browser has brought back.
@@ -66,9 +68,8 @@ impl Backend {
     ) -> Result<Authorization, AuthError> {
         let browser = self.browser().ok_or(ErrorCode::Unsupported)?;
         let state = random()?;
-        let nonce = Nonce::new(random()?.secret().to_owned());
-        let verifier = PkceCodeVerifier::new(random()?.secret().to_owned());
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+        let nonce = random()?;
+        let verifier = random()?;
         let mut address = match (&provider, &browser.page) {
             (Some(provider), _) => provider.authorize.url().clone(),
             (None, Some(page)) => page.url().clone(),
@@ -80,7 +81,7 @@ impl Backend {
             let mut query = address.query_pairs_mut();
             query.append_pair("client_id", browser.client());
             query.append_pair("state", state.secret());
-            query.append_pair("code_challenge", challenge.as_str());
+            query.append_pair("code_challenge", &challenge(&verifier));
             query.append_pair("code_challenge_method", "S256");
             if browser.kind != BrowserKind::BetterAuth {
                 query.append_pair("response_type", "code");
@@ -255,7 +256,6 @@ fn merged_parameters<'a>(
 
 /// 256 bits of the system's generator, as a text that fits an address and is a verifier (RFC 7636 §4.1).
 fn random() -> Result<Secret, AuthError> {
-    use base64::Engine as _;
     use rand::TryRngCore as _;
     let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
     let filled = rand::rngs::OsRng.try_fill_bytes(bytes.as_mut_slice());
@@ -263,8 +263,12 @@ fn random() -> Result<Secret, AuthError> {
         tracing::error!(%error, "the system gives no random bytes: nobody can sign in by the browser");
         ErrorCode::Internal
     })?;
-    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(*bytes);
-    Ok(Secret::new(text))
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
+}
+
+/// What shows later that a code was asked for by who has the verifier (RFC 7636 §4.2, `S256`).
+fn challenge(verifier: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.secret()))
 }
 
 impl Authorization {
@@ -425,4 +429,17 @@ fn refused_at_token(code: &str) -> AuthError {
         _ => "The sign-in service refused the sign-in. Try again in a moment.",
     };
     AuthError::with_message(ErrorCode::BrowserSignInRefused, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_that_of_the_rfc() {
+        // RFC 7636, appendix B.
+        let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let wanted = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert_eq!(challenge(&verifier), wanted);
+    }
 }

@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use openidconnect::core::CoreJsonWebKeySet;
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
 use super::ProviderRequest;
+use super::keys::ProviderKeys;
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::device::Device;
@@ -101,7 +101,7 @@ impl From<ProviderFault> for AuthError {
 #[derive(Default)]
 pub(in crate::backend) struct ProviderCache {
     found: Mutex<Option<(Instant, Arc<Provider>)>>,
-    keys: Mutex<Option<(Instant, Arc<CoreJsonWebKeySet>)>>,
+    keys: Mutex<Option<(Instant, Arc<ProviderKeys>)>>,
     /// When the keys were last fetched because of a signature that none of them has made.
     looked_again: Mutex<Option<Instant>>,
 }
@@ -124,13 +124,13 @@ impl ProviderCache {
     }
 
     /// The provider's keys, unless they are so old that the provider may have withdrawn one.
-    pub(super) fn keys(&self) -> Option<Arc<CoreJsonWebKeySet>> {
+    pub(super) fn keys(&self) -> Option<Arc<ProviderKeys>> {
         let held = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, keys) = held.as_ref()?;
         (at.elapsed() < BELIEVED_FOR).then(|| keys.clone())
     }
 
-    pub(super) fn keep_keys(&self, keys: &Arc<CoreJsonWebKeySet>) {
+    pub(super) fn keep_keys(&self, keys: &Arc<ProviderKeys>) {
         let mut held = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         *held = Some((Instant::now(), keys.clone()));
     }
@@ -375,7 +375,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_are_believed_as_long_as_discovery() {
         let cache = ProviderCache::default();
-        cache.keep_keys(&Arc::new(CoreJsonWebKeySet::new(Vec::new())));
+        cache.keep_keys(&Arc::new(ProviderKeys::default()));
         tokio::time::advance(BELIEVED_FOR - Duration::from_secs(1)).await;
         assert!(cache.keys().is_some());
         tokio::time::advance(Duration::from_secs(1)).await;

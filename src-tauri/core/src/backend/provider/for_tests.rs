@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use openidconnect::Nonce;
-use openidconnect::core::CoreJsonWebKeySet;
 use reqwest::StatusCode;
 use serde_json::Value;
 use url::Url;
@@ -12,6 +10,7 @@ use url::Url;
 use super::device_authorization::DeviceSignIn;
 use super::discovery::{Provider, described};
 use super::id_token::Expected;
+use super::keys::ProviderKeys;
 use super::tokens::{TokenAnswer, sign_in_refusal};
 use crate::backend::client::Backend;
 use crate::backend::response_body::{ResponseBody, SMALL};
@@ -60,12 +59,12 @@ pub fn read_tokens(
 }
 
 /// The keys of a provider that publishes this.
-pub struct Keys(CoreJsonWebKeySet);
+pub struct Keys(ProviderKeys);
 
 impl Keys {
     /// Reads a set of keys; `None` if it is none.
     pub fn read(published: &Value) -> Option<Self> {
-        serde_json::from_value(published.clone()).ok().map(Self)
+        ProviderKeys::read(published).map(Self)
     }
 
     /// The claims of an ID token of `provider` for the sign-in with this nonce, if it passes its checks at
@@ -78,7 +77,7 @@ impl Keys {
         nonce: &str,
         now: SystemTime,
     ) -> Option<Value> {
-        let nonce = Nonce::new(nonce.to_owned());
+        let nonce = Secret::new(nonce);
         let expected = Expected::Nonce(&nonce);
         let checked = backend.check(provider, &self.0, id_token, &expected, now);
         checked.ok()

@@ -1,43 +1,25 @@
 //! Who has signed in: the ID token, checked (OpenID Connect Core §3.1.3.7), and what `userinfo` adds.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use openidconnect::core::{
-    CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKey, CoreJsonWebKeySet,
-    CoreJsonWebKeyUse as KeyUse, CoreJwsSigningAlgorithm as Algorithm,
-};
-use openidconnect::{
-    ClaimsVerificationError, ClientId, IssuerUrl, JsonWebKey as _, Nonce,
-    SignatureVerificationError,
-};
 use serde_json::Value;
+use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
 use super::ProviderRequest;
 use super::discovery::{Provider, ProviderFault};
+use super::keys::{ProviderKeys, SignatureFault};
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::device::Device;
+use crate::json_value::text_of;
 use crate::jwt;
+use crate::moment;
 use crate::profile::Pointer;
 use crate::secrets::Secret;
 use crate::user_object;
 use crate::wire::User;
-
-/// Signatures by keys of which only one half is public. `none`, and those by a shared secret, are not
-/// among them.
-const ALGORITHMS: [Algorithm; 9] = [
-    Algorithm::RsaSsaPkcs1V15Sha256,
-    Algorithm::RsaSsaPkcs1V15Sha384,
-    Algorithm::RsaSsaPkcs1V15Sha512,
-    Algorithm::RsaSsaPssSha256,
-    Algorithm::RsaSsaPssSha384,
-    Algorithm::RsaSsaPssSha512,
-    Algorithm::EcdsaP256Sha256,
-    Algorithm::EcdsaP384Sha384,
-    Algorithm::EdDsa,
-];
 
 const UNCHECKED: &str = "The sign-in service's answer does not show who has signed in, or that it was \
     meant for this app. Nobody was signed in. Try again, or ask its operator.";
@@ -49,9 +31,26 @@ const SOMEBODY_ELSE: &str =
 /// Which sign-in an ID token must belong to.
 pub(super) enum Expected<'a> {
     /// The one with this nonce.
-    Nonce(&'a Nonce),
+    Nonce(&'a Secret),
     /// None: the token came with a refresh (OpenID Connect Core §12.2) or by a device code.
     AnySignIn,
+}
+
+/// Which check an ID token does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IdTokenFault {
+    /// It is no signed JWT, or one of another kind, or says nothing of whose it is or how long it counts.
+    Form,
+    /// It is another issuer's.
+    Issuer,
+    /// It is for another app.
+    Audience,
+    /// Its signature does not count.
+    Signature(SignatureFault),
+    /// Its time is over. Everything above holds: it is the provider's, and old.
+    Expired,
+    /// It is of another sign-in.
+    Nonce,
 }
 
 impl Backend {
@@ -69,13 +68,12 @@ impl Backend {
             Some(keys) => keys,
             None => self.fetch_keys(provider, asked).await?,
         };
-        let check = |keys: &CoreJsonWebKeySet| self.check(provider, keys, id_token, &expected, now);
+        let check = |keys: &ProviderKeys| self.check(provider, keys, id_token, &expected, now);
         match check(&keys) {
             // The provider has changed its keys.
-            Err(ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey
-                | SignatureVerificationError::CryptoError(_),
-            )) if self.providers.may_look_again() => {
+            Err(IdTokenFault::Signature(SignatureFault::Key))
+                if self.providers.may_look_again() =>
+            {
                 let fetched = self.fetch_keys(provider, asked).await;
                 if fetched.is_err() {
                     self.providers.looked_in_vain();
@@ -85,59 +83,69 @@ impl Backend {
             }
             checked => checked,
         }
-        .map_err(|error| {
-            // The cause of an error of this library may quote claims.
-            let kind = match error {
-                ClaimsVerificationError::Expired(_) => "expired",
-                ClaimsVerificationError::InvalidAudience(_) => "audience",
-                ClaimsVerificationError::InvalidIssuer(_) => "issuer",
-                ClaimsVerificationError::InvalidNonce(_) => "nonce",
-                ClaimsVerificationError::SignatureVerification(_) => "signature",
-                _ => "other",
-            };
-            tracing::error!(kind, "an ID token does not pass its checks");
-            match error {
-                // Issuer, audience and signature are looked at before: it is the provider's, and old.
-                ClaimsVerificationError::Expired(_) => ProviderFault::Odd(UNCHECKED),
+        .map_err(|fault| {
+            tracing::error!(?fault, "an ID token does not pass its checks");
+            match fault {
+                IdTokenFault::Expired => ProviderFault::Odd(UNCHECKED),
                 _ => ProviderFault::Untrusted(UNCHECKED),
             }
         })
     }
 
+    /// OpenID Connect Core §3.1.3.7, by its items.
     pub(super) fn check(
         &self,
         provider: &Provider,
-        keys: &CoreJsonWebKeySet,
+        keys: &ProviderKeys,
         id_token: &Secret,
         expected: &Expected<'_>,
         now: SystemTime,
-    ) -> Result<Value, ClaimsVerificationError> {
-        let odd = |what: &str| ClaimsVerificationError::Other(what.to_owned());
-        let browser = self.browser().ok_or_else(|| odd("no client"))?;
-        let issuer = provider.issuer.clone().ok_or_else(|| odd("no issuer"))?;
-        let issuer = IssuerUrl::new(issuer).map_err(|_| odd("issuer"))?;
-        let client = ClientId::new(browser.client().to_owned());
-        let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
-            .set_allowed_algs(ALGORITHMS)
-            // Some providers name their APIs beside the client; `azp` is checked below.
-            .set_other_audience_verifier_fn(|_| true)
-            .set_time_fn(move || now.into());
-        let token: CoreIdToken = id_token.secret().parse().map_err(|_| odd("form"))?;
-        match expected {
-            Expected::Nonce(nonce) => token.claims(&verifier, *nonce)?,
-            Expected::AnySignIn => token.claims(&verifier, |_: Option<&Nonce>| Ok(()))?,
+    ) -> Result<Value, IdTokenFault> {
+        let client = self.browser().ok_or(IdTokenFault::Audience)?.client();
+        let token = jwt::Parts::of(id_token.secret()).ok_or(IdTokenFault::Form)?;
+        if !token.header().as_ref().is_some_and(is_plain) {
+            return Err(IdTokenFault::Form);
+        }
+        let claims = token.claims().ok_or(IdTokenFault::Form)?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        // 2.
+        if text("iss").is_none_or(|issuer| provider.issuer.as_deref() != Some(issuer)) {
+            return Err(IdTokenFault::Issuer);
+        }
+        // 3. Some providers name their APIs beside the client.
+        let is_for_client = match claims.get("aud") {
+            Some(Value::Array(all)) => all.iter().any(|one| one == client),
+            one => one.is_some_and(|one| one == client),
         };
-        let claims = jwt::claims(id_token.secret()).ok_or_else(|| odd("claims"))?;
-        match claims.get("azp").and_then(Value::as_str) {
-            Some(party) if party != browser.client() => {
-                Err(ClaimsVerificationError::InvalidAudience("azp".into()))
+        // 4 and 5.
+        if !is_for_client || text("azp").is_some_and(|party| party != client) {
+            return Err(IdTokenFault::Audience);
+        }
+        // 6 to 8.
+        keys.verify(&token).map_err(IdTokenFault::Signature)?;
+        // 9.
+        let end = claims
+            .get("exp")
+            .and_then(end_of)
+            .ok_or(IdTokenFault::Form)?;
+        if now >= end {
+            return Err(IdTokenFault::Expired);
+        }
+        // 11.
+        if let Expected::Nonce(wanted) = expected {
+            let said = text("nonce").ok_or(IdTokenFault::Nonce)?;
+            if !bool::from(said.as_bytes().ct_eq(wanted.secret().as_bytes())) {
+                return Err(IdTokenFault::Nonce);
             }
-            _ => Ok(claims),
+        }
+        let subject = claims.get("sub").and_then(text_of);
+        match subject.is_some_and(|subject| !subject.is_empty()) {
+            true => Ok(claims),
+            false => Err(IdTokenFault::Form),
         }
     }
 
-    /// How many of the provider's keys can check a signature here: the library is asked to check one that
-    /// is none, and knows by the key alone whether it can.
+    /// How many of the provider's keys can check a signature here.
     ///
     /// # Errors
     /// If the keys cannot be read.
@@ -148,15 +156,7 @@ impl Backend {
     ) -> Result<usize, ProviderFault> {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let keys = self.fetch_keys(provider, (device, until)).await?;
-        let is_usable = |key: &&CoreJsonWebKey| {
-            let is_for_signatures = (key.key_use()).is_none_or(|held| *held == KeyUse::Signature);
-            let checks = |algorithm: &Algorithm| {
-                let checked = key.verify_signature(algorithm, &[], &[]);
-                matches!(checked, Err(SignatureVerificationError::CryptoError(_)))
-            };
-            is_for_signatures && ALGORITHMS.iter().any(checks)
-        };
-        Ok(keys.keys().iter().filter(is_usable).count())
+        Ok(keys.count())
     }
 
     /// What `userinfo` says of the owner of an access token; `None` if the provider has no such endpoint.
@@ -181,7 +181,7 @@ impl Backend {
         &self,
         provider: &Provider,
         (device, until): (&Device, Instant),
-    ) -> Result<Arc<CoreJsonWebKeySet>, ProviderFault> {
+    ) -> Result<Arc<ProviderKeys>, ProviderFault> {
         let address = provider.keys.as_ref().ok_or(ProviderFault::Odd(NO_KEYS))?;
         let request = ProviderRequest::get(address.url(), device, until);
         let response = self.ask_provider(request, false).await?;
@@ -190,8 +190,7 @@ impl Backend {
         if !status.is_success() || body.is_anothers() {
             return Err(BackendError::of_answer(status, &body).into());
         }
-        let keys = body.json().cloned();
-        let keys = keys.and_then(|json| serde_json::from_value::<CoreJsonWebKeySet>(json).ok());
+        let keys = body.json().and_then(ProviderKeys::read);
         let keys = Arc::new(keys.ok_or(ProviderFault::Odd(NO_KEYS))?);
         self.providers.keep_keys(&keys);
         Ok(keys)
@@ -263,6 +262,26 @@ impl Backend {
         let told = told.filter(|json| json.is_object()).cloned();
         told.ok_or_else(|| BackendError::of_answer(status, &body).into())
     }
+}
+
+/// A NumericDate (RFC 7519 §2), and what is written in its place. The clock of a provider may stand before
+/// the year 2000, where a moment of any other answer is taken for none.
+fn end_of(exp: &Value) -> Option<SystemTime> {
+    let in_seconds = || exp.as_u64()?.checked_mul(1000);
+    let ms = moment::epoch_ms(exp).or_else(in_seconds)?;
+    UNIX_EPOCH.checked_add(Duration::from_millis(ms))
+}
+
+/// Whether a token with this header is a JWT of claims and nothing else: not of another type (RFC 8725
+/// §3.11), not one inside another, and without an extension that must be understood (RFC 7515 §4.1.11).
+fn is_plain(header: &Value) -> bool {
+    let is_jwt = match header.get("typ").filter(|kind| !kind.is_null()) {
+        Some(kind) => kind.as_str().is_some_and(|kind| {
+            ["jwt", "application/jwt"].contains(&kind.to_ascii_lowercase().as_str())
+        }),
+        None => true,
+    };
+    is_jwt && header.get("cty").is_none() && header.get("crit").is_none()
 }
 
 /// The claims, and beside them what was told besides. What the signed token says counts.
