@@ -3,6 +3,11 @@
 
 use std::process::ExitCode;
 
+#[cfg(all(no_unwinding, panic = "unwind"))]
+compile_error!(
+    "`panic` of this profile is not \"abort\": let build.rs keep the tables for unwinding"
+);
+
 fn main() -> ExitCode {
     tauri_plugin_vestibule::harden();
     let in_terminal = tauri_plugin_vestibule::run_in_terminal(

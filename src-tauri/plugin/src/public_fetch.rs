@@ -32,10 +32,7 @@ impl<R: Runtime, P: Plugin<R>> Plugin<R> for GuardedHttpPlugin<P> {
         app: &AppHandle<R>,
         config: Value,
     ) -> Result<(), Box<dyn std::error::Error>> {
-        self.0.initialize(app, config)?;
-        #[cfg(any(debug_assertions, feature = "e2e"))]
-        allow_overridden_backend(app)?;
-        Ok(())
+        self.0.initialize(app, config)
     }
 
     fn on_event(&mut self, app: &AppHandle<R>, event: &RunEvent) {
@@ -78,24 +75,6 @@ fn is_public(payload: &InvokeBody) -> bool {
             && url.password().is_none()
     });
     says_no_more && is_plain && request.get("method").and_then(Value::as_str) == Some("GET")
-}
-
-/// Where `VESTIBULE_BACKEND` names another backend, allows that backend's public content too: the
-/// capability file lists only the backend in the configuration.
-#[cfg(any(debug_assertions, feature = "e2e"))]
-fn allow_overridden_backend<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
-    use tauri::Manager as _;
-    use tauri::ipc::CapabilityBuilder;
-
-    let Ok(address) = std::env::var("VESTIBULE_BACKEND") else {
-        return Ok(());
-    };
-    let pages = serde_json::json!({ "url": format!("{address}/public/*") });
-    let capability = CapabilityBuilder::new("public-fetch-override")
-        .window("main")
-        .window("window-*")
-        .permission_scoped("http:allow-fetch", vec![pages], vec![]);
-    app.add_capability(capability)
 }
 
 #[cfg(test)]

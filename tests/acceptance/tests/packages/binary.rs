@@ -1,4 +1,4 @@
-//! The contents of the shipped binary: no symbols, and no inspector of the web engine.
+//! The contents of the shipped binary: no symbols, no inspector of the web engine, nothing of tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -34,6 +34,19 @@ fn the_binary_does_not_know_the_inspector() {
         .filter(|line| line.contains("webkit_web_inspector") || line.contains("get_inspector"))
         .collect();
     assert!(inspector.is_empty(), "{inspector:?}");
+}
+
+/// `capabilities/e2e` lets pages fetch the public content of any backend on this computer.
+#[test]
+fn the_binary_has_no_capability_of_tests() {
+    let allows_any = |binary: &Path| {
+        let bytes = std::fs::read(binary).expect("the binary can be read");
+        let pattern = b"http://127.0.0.1:*/public/*";
+        bytes.windows(pattern.len()).any(|bytes| bytes == pattern)
+    };
+    assert!(!allows_any(&Unpacked::deb().app()));
+    // The control: the build for tests has it.
+    assert!(allows_any(&vestibule_acceptance::app()));
 }
 
 /// Runs `readelf`, which belongs to the binutils and comes with the linker.
