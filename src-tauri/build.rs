@@ -2,6 +2,8 @@
 //! rights into the app, and leaves out of it what it has no use for.
 
 use std::env;
+use std::path::Path;
+use std::process::Command;
 
 /// For the linker.
 const NO_UNWINDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src-tauri/no-unwinding.ld");
@@ -10,7 +12,7 @@ fn main() {
     vestibule_build::build();
     let commands = tauri_build::AppManifest::new().commands(&["export_people"]);
     let capabilities = match cfg!(feature = "e2e") {
-        true => "capabilities/**/*.json",
+        true => "capabilities*/*.json",
         false => "capabilities/*.json",
     };
     let attributes = tauri_build::Attributes::new()
@@ -19,6 +21,8 @@ fn main() {
     if let Err(error) = tauri_build::try_build(attributes) {
         panic!("the app's configuration is not valid: {error:#}");
     }
+    println!("cargo::rerun-if-changed=capabilities");
+    println!("cargo::rerun-if-changed=capabilities-e2e");
     println!("cargo::rerun-if-changed={NO_UNWINDING}");
     println!("cargo::rustc-check-cfg=cfg(no_unwinding)");
     if is("PROFILE", "release") && is_linked_by_rustc() {
@@ -41,6 +45,16 @@ fn is_linked_by_rustc() -> bool {
     is("TARGET", "x86_64-unknown-linux-gnu")
         && !is_set("RUSTC_LINKER")
         && !is_set("CARGO_ENCODED_RUSTFLAGS")
+        && brings_lld().unwrap_or_default()
+}
+
+/// A rustc that a distribution has built links with the system's linker, and has no other.
+fn brings_lld() -> Option<bool> {
+    let mut rustc = Command::new(env::var_os("RUSTC")?);
+    let told = rustc.args(["--print", "sysroot"]).output().ok()?;
+    let sysroot = String::from_utf8(told.stdout).ok()?;
+    let own = "lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld/ld.lld";
+    Some(Path::new(sysroot.trim()).join(own).is_file())
 }
 
 fn is(name: &str, value: &str) -> bool {

@@ -98,6 +98,13 @@ impl Origin {
         self.url.clone()
     }
 
+    /// The same by the computer's name, which a build for tests lets `tauri-plugin-http` fetch from
+    /// (`capabilities-e2e`).
+    #[must_use]
+    pub fn named_url(&self) -> String {
+        self.url.replace("127.0.0.1", "localhost")
+    }
+
     /// From now on each body is sent with this delay.
     pub fn delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -104,6 +105,9 @@ async fn a_sound_token_signs_in() {
         json!({"aud": ["an-api", "vestibule"]}),
         json!({"email_verified": "true"}),
         json!({"iat": 1}),
+        json!({"exp": (seconds() + 600) * 1000}),
+        json!({"exp": (seconds() + 600).to_string()}),
+        json!({"azp": null, "updated_at": "yesterday", "address": 7}),
     ] {
         let (app, key) = (App::new().await, Key::new("k1"));
         let signed = |nonce: &str| Some(key.sign(header(), &claims(&app, nonce, change.clone())));
@@ -123,11 +127,17 @@ async fn a_token_that_is_not_for_this_sign_in_signs_nobody_in() {
         json!({"aud": "another-app"}),
         json!({"aud": []}),
         json!({"aud": ["vestibule", "x"], "azp": "another-app"}),
+        json!({"azp": ["another-app"]}),
+        json!({"azp": 7}),
         json!({"nonce": "another"}),
         json!({"nonce": null}),
         json!({"exp": 1_000_000}),
         json!({"exp": null}),
+        json!({"exp": -1}),
         json!({"sub": null}),
+        json!({"sub": ""}),
+        json!({"sub": 1e300}),
+        json!({"sub": 18_446_744_073_709_551_616_f64}),
     ] {
         let (app, key) = (App::new().await, Key::new("k1"));
         let signed = |nonce: &str| Some(key.sign(header(), &claims(&app, nonce, change.clone())));
@@ -136,6 +146,31 @@ async fn a_token_that_is_not_for_this_sign_in_signs_nobody_in() {
         assert_eq!(why(&app.state()), Some(SignedOutReason::Never), "{change}");
         assert_eq!(app.install.item(), None, "{change}");
         app.backend().reached("POST", "/oidc/revoke", 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_kind_signs_nobody_in() {
+    for (change, is_good) in [
+        (json!({"crit": ["exp"]}), false),
+        (json!({"crit": null}), false),
+        (json!({"cty": "JWT"}), false),
+        (json!({"typ": "at+jwt"}), false),
+        (json!({"typ": "logout+jwt"}), false),
+        (json!({"typ": 7}), false),
+        (json!({"alg": "ES384"}), false),
+        (json!({"alg": "RS256"}), false),
+        (json!({"typ": null, "cty": null}), true),
+        (json!({"typ": "application/JWT"}), true),
+        (json!({"typ": "JOSE"}), true),
+    ] {
+        let (app, key) = (App::new().await, Key::new("k1"));
+        let mut said = header();
+        let members = said.as_object_mut().expect("a header");
+        members.extend(change.as_object().expect("members").clone());
+        let signed = |nonce: &str| Some(key.sign(said, &claims(&app, nonce, json!({}))));
+        let ended = sign_in(&app, &[&key], signed, &[]).await;
+        assert_eq!(ended.is_ok(), is_good, "{change}: {ended:?}");
     }
 }
 
@@ -152,10 +187,13 @@ async fn a_signature_of_nobodys_signs_nobody_in() {
             Some(format!("{}.", signed.rsplit_once('.').unwrap().0))
         }),
         ("a shared secret", |app, key, nonce| {
-            Some(key.sign(
-                json!({"alg": "HS256", "kid": "k1"}),
-                &claims(app, nonce, json!({})),
-            ))
+            // What everybody knows, used as the secret: the published key.
+            let named = json!({"alg": "HS256", "kid": "k1"});
+            let signed = key.sign(named, &claims(app, nonce, json!({})));
+            let (signed, _) = signed.rsplit_once('.').unwrap();
+            let secret = hmac::Key::new(hmac::HMAC_SHA256, key.0.public_key().as_ref());
+            let signature = hmac::sign(&secret, signed.as_bytes());
+            Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
         }),
         ("changed claims", |app, key, nonce| {
             let signed = key.sign(header(), &claims(app, nonce, json!({})));

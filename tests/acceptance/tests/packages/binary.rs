@@ -36,7 +36,7 @@ fn the_binary_does_not_know_the_inspector() {
     assert!(inspector.is_empty(), "{inspector:?}");
 }
 
-/// `capabilities/e2e` lets pages fetch the public content of any backend on this computer.
+/// `capabilities-e2e` lets pages fetch the public content of any backend on this computer.
 #[test]
 fn the_binary_has_no_capability_of_tests() {
     let allows_any = |binary: &Path| {

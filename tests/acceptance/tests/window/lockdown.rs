@@ -107,7 +107,8 @@ fn a_page_can_ask_for_nothing_that_is_not_declared() {
 fn public_content_is_fetched_from_nowhere_else() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        let other_server = OtherServer::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        // The build for tests may reach each port of 127.0.0.1 itself (`capabilities-e2e`).
+        let other_server = OtherServer::at(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2))).await;
         let port = other_server.port();
         let backend = stage.backend.url();
         let ask =
@@ -115,11 +116,11 @@ fn public_content_is_fetched_from_nowhere_else() {
         let public = ask(format!("{backend}/public/news"));
         assert_eq!(asks(&app, "plugin:http|fetch", public).await, "granted");
         for url in [
-            format!("http://127.0.0.1:{port}/public/news"),
+            format!("http://127.0.0.2:{port}/public/news"),
             format!("http://localhost:{port}/public/news"),
             format!("{backend}/me"),
             format!("{backend}/public/../me"),
-            format!("{backend}@127.0.0.1:{port}/public/news"),
+            format!("{backend}@127.0.0.2:{port}/public/news"),
         ] {
             let said = asks(&app, "plugin:http|fetch", ask(url.clone())).await;
             assert!(said.starts_with("refused: "), "{url}: {said}");

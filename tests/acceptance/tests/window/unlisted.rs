@@ -16,7 +16,6 @@ const LABEL: &str = "unlisted";
 fn commands() -> Vec<String> {
     let folder = repository().join("capabilities");
     let files = fs::read_dir(folder).expect("the capabilities").flatten();
-    let files = files.filter(|entry| entry.path().is_file());
     let permissions = files.flat_map(|file| {
         let text = fs::read_to_string(file.path()).expect("a capability");
         let capability: Value = serde_json::from_str(&text).expect("it is JSON");

@@ -122,7 +122,7 @@ async fn one(
 ) -> Outcome<Row> {
     let (bytes, calls) = (size.bytes(setting), size.calls);
     let path = origin::path(bytes);
-    let public = format!("{}{}", origin.url(), origin::public_path(bytes));
+    let public = format!("{}{}", origin.named_url(), origin::public_path(bytes));
     let mut series: [Vec<f64>; 4] = Default::default();
     let [this, commands, requests, plugin] = &mut series;
     let rounds = setting.rounds(size.rounds);

@@ -13,7 +13,6 @@ use super::keys::{ProviderKeys, SignatureFault};
 use crate::backend::client::{Backend, EXCHANGE_TIMEOUT};
 use crate::backend::error::BackendError;
 use crate::device::Device;
-use crate::json_value::text_of;
 use crate::jwt;
 use crate::moment;
 use crate::profile::Pointer;
@@ -118,11 +117,15 @@ impl Backend {
             one => one.is_some_and(|one| one == client),
         };
         // 4 and 5.
-        if !is_for_client || text("azp").is_some_and(|party| party != client) {
+        let party = claims.get("azp").filter(|party| !party.is_null());
+        if !is_for_client || party.is_some_and(|party| party != client) {
             return Err(IdTokenFault::Audience);
         }
         // 6 to 8.
         keys.verify(&token).map_err(IdTokenFault::Signature)?;
+        if !claims.get("sub").is_some_and(is_subject) {
+            return Err(IdTokenFault::Form);
+        }
         // 9.
         let end = claims
             .get("exp")
@@ -138,11 +141,7 @@ impl Backend {
                 return Err(IdTokenFault::Nonce);
             }
         }
-        let subject = claims.get("sub").and_then(text_of);
-        match subject.is_some_and(|subject| !subject.is_empty()) {
-            true => Ok(claims),
-            false => Err(IdTokenFault::Form),
-        }
+        Ok(claims)
     }
 
     /// How many of the provider's keys can check a signature here.
@@ -264,6 +263,16 @@ impl Backend {
     }
 }
 
+/// Whether this names somebody. It is to be a text (OpenID Connect Core §2); a number that is not whole, or too
+/// large, would be two people's.
+fn is_subject(sub: &Value) -> bool {
+    match sub {
+        Value::String(name) => !name.is_empty(),
+        Value::Number(number) => number.is_u64(),
+        _ => false,
+    }
+}
+
 /// A NumericDate (RFC 7519 §2), and what is written in its place. The clock of a provider may stand before
 /// the year 2000, where a moment of any other answer is taken for none.
 fn end_of(exp: &Value) -> Option<SystemTime> {
@@ -275,13 +284,14 @@ fn end_of(exp: &Value) -> Option<SystemTime> {
 /// Whether a token with this header is a JWT of claims and nothing else: not of another type (RFC 8725
 /// §3.11), not one inside another, and without an extension that must be understood (RFC 7515 §4.1.11).
 fn is_plain(header: &Value) -> bool {
-    let is_jwt = match header.get("typ").filter(|kind| !kind.is_null()) {
-        Some(kind) => kind.as_str().is_some_and(|kind| {
-            ["jwt", "application/jwt"].contains(&kind.to_ascii_lowercase().as_str())
-        }),
-        None => true,
-    };
-    is_jwt && header.get("cty").is_none() && header.get("crit").is_none()
+    let said = |name: &str| header.get(name).filter(|value| !value.is_null());
+    let is_jwt = said("typ").is_none_or(|kind| {
+        let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
+        let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+        // "JOSE" is what any token in three parts may be called (RFC 7515 §4.1.9).
+        matches!(kind, "jwt" | "jose")
+    });
+    is_jwt && said("cty").is_none() && header.get("crit").is_none()
 }
 
 /// The claims, and beside them what was told besides. What the signed token says counts.

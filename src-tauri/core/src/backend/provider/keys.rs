@@ -1,6 +1,8 @@
 //! The keys with which a provider signs (RFC 7517), and whether one of them has signed a token
 //! (RFC 7515 §5.2).
 
+use std::ops::RangeInclusive;
+
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
@@ -11,8 +13,14 @@ use serde_json::Value;
 
 use crate::jwt;
 
+/// The most keys that are looked at. Providers publish a few.
+const MOST: usize = 100;
 /// The sizes of an RSA modulus that count, in bytes: a smaller one is too weak (RFC 7518 §3.3).
-const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+const RSA_BYTES: RangeInclusive<usize> = 256..=1024;
+/// The sizes of an RSA exponent that are checked here, in bytes.
+const EXPONENT_BYTES: RangeInclusive<usize> = 1..=4;
+/// The size of a point on Ed25519 (RFC 8032 §5.1.5), in bytes.
+const ED25519_BYTES: usize = 32;
 
 /// The keys that a provider publishes, without those that can check no signature here.
 #[derive(Debug, Default)]
@@ -22,7 +30,7 @@ pub(super) struct ProviderKeys(Vec<Key>);
 struct Key {
     id: Option<String>,
     /// The one algorithm that it is for, where it says so.
-    algorithm: Option<String>,
+    algorithm: Option<&'static str>,
     public: PublicKey,
 }
 
@@ -65,7 +73,7 @@ impl ProviderKeys {
     /// signatures, costs the others nothing.
     pub(super) fn read(published: &Value) -> Option<Self> {
         let keys = published.get("keys")?.as_array()?;
-        Some(Self(keys.iter().filter_map(Key::read).collect()))
+        Some(Self(keys.iter().filter_map(Key::read).take(MOST).collect()))
     }
 
     /// How many there are.
@@ -81,15 +89,15 @@ impl ProviderKeys {
     pub(super) fn verify(&self, token: &jwt::Parts<'_>) -> Result<(), SignatureFault> {
         let header = token.header().ok_or(SignatureFault::Algorithm)?;
         let text = |name: &str| header.get(name).and_then(Value::as_str);
-        let named = text("alg").ok_or(SignatureFault::Algorithm)?;
-        let algorithm = Algorithm::named(named).ok_or(SignatureFault::Algorithm)?;
+        let named = text("alg").and_then(Algorithm::named);
+        let (name, algorithm) = named.ok_or(SignatureFault::Algorithm)?;
         let signature = token.signature().ok_or(SignatureFault::Key)?;
         let may_have_signed = |key: &&Key| {
             let is_meant = match (text("kid"), &key.id) {
                 (Some(wanted), Some(id)) => wanted == id,
                 _ => true,
             };
-            is_meant && key.algorithm.as_deref().is_none_or(|own| own == named)
+            is_meant && key.algorithm.is_none_or(|own| own == name)
         };
         let signed = token.signed().as_bytes();
         let mut candidates = self.0.iter().filter(may_have_signed);
@@ -101,17 +109,30 @@ impl ProviderKeys {
 }
 
 impl Key {
+    /// `None` if it can check nothing here.
     fn read(jwk: &Value) -> Option<Self> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-        let is_for_signatures = match (text("use"), jwk.get("key_ops").and_then(Value::as_array)) {
+        let said = |name: &str| jwk.get(name).filter(|value| !value.is_null());
+        let is_for_signatures = match (said("use"), said("key_ops")) {
             (Some(usage), _) => usage == "sig",
-            (None, Some(operations)) => operations.iter().any(|operation| operation == "verify"),
+            (None, Some(operations)) => {
+                let mut operations = operations.as_array()?.iter();
+                operations.any(|operation| operation == "verify")
+            }
             (None, None) => true,
+        };
+        let public = PublicKey::read(jwk).filter(|_| is_for_signatures)?;
+        let algorithm = match said("alg") {
+            None => None,
+            Some(name) => {
+                let (name, algorithm) = Algorithm::named(name.as_str()?)?;
+                Some(name).filter(|_| public.is_for(algorithm)).map(Some)?
+            }
         };
         Some(Self {
             id: text("kid").map(str::to_owned),
-            algorithm: text("alg").map(str::to_owned),
-            public: PublicKey::read(jwk).filter(|_| is_for_signatures)?,
+            algorithm,
+            public,
         })
     }
 }
@@ -138,18 +159,30 @@ impl PublicKey {
         Some(match (text("kty")?, text("crv").unwrap_or_default()) {
             ("RSA", _) => Self::Rsa {
                 n: number("n").filter(|n| RSA_BYTES.contains(&n.len()))?,
-                e: number("e")?,
+                e: number("e").filter(|e| EXPONENT_BYTES.contains(&e.len()))?,
             },
             ("EC", "P-256") => Self::Point(Curve::P256, point(32)?),
             ("EC", "P-384") => Self::Point(Curve::P384, point(48)?),
-            ("OKP", "Ed25519") => Self::Point(Curve::Ed25519, bytes("x")?.to_vec()),
+            ("OKP", "Ed25519") => {
+                let point = bytes("x").filter(|x| x.len() == ED25519_BYTES)?;
+                Self::Point(Curve::Ed25519, point.to_vec())
+            }
             _ => return None,
         })
     }
 
+    fn is_for(&self, algorithm: Algorithm) -> bool {
+        match (self, algorithm) {
+            (Self::Rsa { .. }, Algorithm::Rsa(_)) => true,
+            (Self::Point(own, _), Algorithm::Curve(curve)) => *own == curve,
+            _ => false,
+        }
+    }
+
     fn has_signed(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
         let outcome = match (self, algorithm) {
-            (Self::Rsa { n, e }, Algorithm::Rsa(parameters)) => {
+            // A signature of another length is another key's; arithmetic with a long one takes its time.
+            (Self::Rsa { n, e }, Algorithm::Rsa(parameters)) if signature.len() == n.len() => {
                 RsaPublicKeyComponents { n, e }.verify(parameters, signed, signature)
             }
             (Self::Point(own, point), Algorithm::Curve(curve)) if *own == curve => {
@@ -172,17 +205,18 @@ impl Curve {
 }
 
 impl Algorithm {
-    fn named(name: &str) -> Option<Self> {
+    /// The algorithm of this name, and its name: one has two.
+    fn named(name: &str) -> Option<(&'static str, Self)> {
         Some(match name {
-            "RS256" => Self::Rsa(&RSA_PKCS1_2048_8192_SHA256),
-            "RS384" => Self::Rsa(&RSA_PKCS1_2048_8192_SHA384),
-            "RS512" => Self::Rsa(&RSA_PKCS1_2048_8192_SHA512),
-            "PS256" => Self::Rsa(&RSA_PSS_2048_8192_SHA256),
-            "PS384" => Self::Rsa(&RSA_PSS_2048_8192_SHA384),
-            "PS512" => Self::Rsa(&RSA_PSS_2048_8192_SHA512),
-            "ES256" => Self::Curve(Curve::P256),
-            "ES384" => Self::Curve(Curve::P384),
-            "EdDSA" | "Ed25519" => Self::Curve(Curve::Ed25519),
+            "RS256" => ("RS256", Self::Rsa(&RSA_PKCS1_2048_8192_SHA256)),
+            "RS384" => ("RS384", Self::Rsa(&RSA_PKCS1_2048_8192_SHA384)),
+            "RS512" => ("RS512", Self::Rsa(&RSA_PKCS1_2048_8192_SHA512)),
+            "PS256" => ("PS256", Self::Rsa(&RSA_PSS_2048_8192_SHA256)),
+            "PS384" => ("PS384", Self::Rsa(&RSA_PSS_2048_8192_SHA384)),
+            "PS512" => ("PS512", Self::Rsa(&RSA_PSS_2048_8192_SHA512)),
+            "ES256" => ("ES256", Self::Curve(Curve::P256)),
+            "ES384" => ("ES384", Self::Curve(Curve::P384)),
+            "EdDSA" | "Ed25519" => ("Ed25519", Self::Curve(Curve::Ed25519)),
             _ => return None,
         })
     }
@@ -190,6 +224,7 @@ impl Algorithm {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use serde_json::json;
 
     use super::*;
@@ -244,10 +279,11 @@ mod tests {
     fn a_key_checks_only_what_it_is_for() {
         let made = made_elsewhere();
         let all = made["keys"].as_array().expect("keys");
-        let (_, token) = &tokens()[0];
         for change in [
             json!({"use": "enc"}),
+            json!({"use": 7}),
             json!({"use": null, "key_ops": ["encrypt"]}),
+            json!({"use": null, "key_ops": "verify"}),
             json!({"alg": "RSA-OAEP"}),
             json!({"alg": "HS256"}),
             json!({"kid": "another"}),
@@ -260,19 +296,50 @@ mod tests {
                 key
             });
             let published = json!({"keys": changed.collect::<Vec<_>>()});
-            assert_eq!(
-                verify(&published, token),
-                Err(SignatureFault::Key),
-                "{change}"
-            );
+            for (name, token) in tokens() {
+                let checked = verify(&published, &token);
+                assert_eq!(checked, Err(SignatureFault::Key), "{name}: {change}");
+            }
         }
+        let mut for_another = made_elsewhere();
+        for key in for_another["keys"].as_array_mut().expect("keys") {
+            key["alg"] = match key["crv"].as_str() {
+                Some("P-256") => json!("ES384"),
+                _ => json!("ES256"),
+            };
+        }
+        assert_eq!(ProviderKeys::read(&for_another).expect("a set").count(), 0);
+        // RFC 9864 has another name for what RFC 8037 has called EdDSA.
+        let mut renamed = made_elsewhere();
+        renamed["keys"][3]["alg"] = json!("Ed25519");
+        let eddsa = tokens().into_iter().find(|(name, _)| name == "EdDSA");
+        assert_eq!(verify(&renamed, &eddsa.expect("one").1), Ok(()));
+    }
+
+    #[test]
+    fn of_keys_with_one_name_each_is_tried() {
+        let made = made_elsewhere();
+        let mut keys = made["keys"].as_array().expect("keys").clone();
+        for key in &mut keys {
+            key["kid"] = json!("rsa");
+        }
+        let keys: Vec<_> = keys.into_iter().rev().collect();
+        let (_, token) = (tokens().into_iter().find(|(name, _)| name == "PS384")).expect("one");
+        assert_eq!(verify(&json!({"keys": keys}), &token), Ok(()));
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_not_worked_through() {
+        let made = made_elsewhere();
+        let flood = vec![made["keys"][2].clone(); 2_000];
+        let keys = ProviderKeys::read(&json!({"keys": flood})).expect("a set");
+        assert_eq!(keys.count(), MOST);
     }
 
     #[test]
     fn keys_are_read_as_they_are_written_in_the_wild() {
         let mut made = made_elsewhere();
         let zero = |number: &Value| {
-            use base64::Engine as _;
             let bytes = jwt::decode(number.as_str().expect("a number")).expect("base64");
             let longer = [vec![0], bytes.to_vec()].concat();
             json!(base64::engine::general_purpose::STANDARD.encode(longer))
@@ -302,7 +369,15 @@ mod tests {
 
     #[test]
     fn a_weak_key_is_none() {
-        let short = json!({"keys": [{"kty": "RSA", "n": "AQAB".repeat(40), "e": "AQAB"}]});
+        let rsa = |bytes: usize, e: &str| {
+            let n = vec![0x91; bytes];
+            let n = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(n);
+            let set = json!({"keys": [{"kty": "RSA", "n": n, "e": e}]});
+            ProviderKeys::read(&set).expect("a set").count()
+        };
+        assert_eq!([255, 256, 1024, 1025].map(|bytes| rsa(bytes, "AQAB")), [0, 1, 1, 0]);
+        assert_eq!(["", "AA", "AQAAAAAB"].map(|e| rsa(256, e)), [0, 0, 0]);
+        let short = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": ""}]});
         assert_eq!(ProviderKeys::read(&short).expect("a set").count(), 0);
         for no_set in [json!("a page"), json!({}), json!({"keys": 7}), json!([])] {
             assert!(ProviderKeys::read(&no_set).is_none(), "{no_set}");
