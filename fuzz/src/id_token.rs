@@ -84,7 +84,10 @@ pub fn id_token(data: &[u8]) {
     };
     // The app reads half a surrogate pair and a byte order mark too.
     if let Ok(header) = serde_json::from_str::<Value>(header) {
-        assert!(header["alg"] == "EdDSA" || header["alg"] == "Ed25519", "{header}");
+        assert!(
+            header["alg"] == "EdDSA" || header["alg"] == "Ed25519",
+            "{header}"
+        );
     }
     assert_eq!(found["iss"], ISSUER);
     assert_eq!(found["nonce"], NONCE);

@@ -26,7 +26,7 @@ pub fn build() -> Outcome<PathBuf> {
     let mut cargo = root::cargo();
     compile::under_clippy(&mut cargo);
     app::as_the_cli_builds(&mut cargo);
-    cargo.arg("--config").arg(root::root().join("Cargo.toml"));
+    cargo.arg("--config").arg(profiles()?);
     let manifest = format!("{FOLDER}/src-tauri/Cargo.toml");
     let target = root::target().display().to_string();
     let built = compile::binary_by(
@@ -48,6 +48,21 @@ pub fn build() -> Outcome<PathBuf> {
     let path = path();
     app::place(&built, &path)?;
     Ok(path)
+}
+
+/// A file with the workspace's profiles alone, which are the end of its `Cargo.toml`: an adopter has nothing
+/// else of it.
+fn profiles() -> Outcome<PathBuf> {
+    const FIRST: &str = "[profile.";
+    let manifest = root::root().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).map_err(io("reading Cargo.toml"))?;
+    let begin = text
+        .find(&format!("\n{FIRST}"))
+        .ok_or_else(|| said("Cargo.toml has no profile"))?;
+    let file = root::records().join("profiles.toml");
+    fs::create_dir_all(root::records()).map_err(io("creating the folder for records"))?;
+    fs::write(&file, &text[begin..]).map_err(io("writing the profiles"))?;
+    Ok(file)
 }
 
 /// Checks the format of the files that the checks of the workspace and of the frontend do not reach.

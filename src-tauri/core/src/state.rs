@@ -224,7 +224,7 @@ pub enum Event {
     Unreached(Outage),
     /// The backend has definitely ended the session.
     Ended(SignedOutReason),
-    /// The user signed out.
+    /// The user signed out here, which gives up a sign-in that was under way.
     SignedOut,
     /// The backend asks for a code.
     Challenged(Challenge),

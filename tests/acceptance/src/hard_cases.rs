@@ -253,7 +253,7 @@ async fn elsewhere(stage: &Stage) {
     });
     let answer = reqwest::Client::new()
         .post(format!("{}/login", stage.backend.url()))
-        .timeout(Duration::from_secs(20))
+        .timeout(Duration::from_secs(60))
         .json(&serde_json::json!({
             "email": ADMIN, "password": PASSWORD, "fingerprint": device,
         }))

@@ -72,7 +72,7 @@ async fn settled(session: &Session) -> Phase {
         !matches!(change.state.phase, Phase::Restoring { .. })
             && change.state.storage == StorageStatus::Ok
     });
-    let known = tokio::time::timeout(Duration::from_secs(20), known).await;
+    let known = tokio::time::timeout(Duration::from_secs(60), known).await;
     let known = known.expect("the state is known").expect("it lives");
     known.state.phase.clone()
 }

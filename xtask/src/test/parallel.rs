@@ -143,8 +143,6 @@ impl Times {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -152,8 +150,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str, script: &str| {
             let executable = folder.path().join(name);
-            fs::write(&executable, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&executable, fs::Permissions::from_mode(0o755)).unwrap();
+            // By another process: a file that this one has open for writing, and that another test's child
+            // inherits for a moment, cannot be executed.
+            let write = r##"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""##;
+            let mut shell = Command::new("sh");
+            shell.args(["-c", write]).arg(&executable).arg(script);
+            assert!(shell.status().unwrap().success());
             Program {
                 name: format!("side by side {name}"),
                 executable,

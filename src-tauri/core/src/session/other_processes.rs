@@ -95,11 +95,8 @@ impl OtherProcesses {
         at.drop_session();
         at.keyring = KeyringStatus::Unknown(None);
         self.begin_anonymous_jar(&mut at);
-        let event = match why {
-            SignedOutReason::ByUser => Event::SignedOut,
-            why => Event::Ended(why),
-        };
-        at.publish(Cause::Logout, event);
+        // What the next sign-in waits for, here in this process, is not over with it.
+        at.publish(Cause::Logout, Event::Ended(why));
     }
 
     /// Another process has signed in: the session held here is over, and the new one is read from

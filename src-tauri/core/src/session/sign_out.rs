@@ -174,7 +174,8 @@ impl SignOut {
         }
         drop(local_lock);
         failpoint!("logout.deleted");
-        let over = |_: &mut super::inner::Inner, _: bool| Event::SignedOut;
+        // The next sign-in may have begun meanwhile, and what it waits for is not over.
+        let over = |_: &mut super::inner::Inner, _: bool| Event::Ended(SignedOutReason::ByUser);
         let persist = match keyring {
             // The keyring item is another process's, and so is the record.
             KeyringStatus::Unknown(None) => Persist::Nothing,

@@ -94,7 +94,7 @@ async fn the_next_sign_in_does_not_wait_for_the_answer_of_one_that_was_given_up(
     app.backend().reached("POST", TOKEN, 1).await;
     app.install.session.cancel_browser_sign_in();
     // The provider would have half a minute to answer.
-    let next = tokio::time::timeout(Duration::from_secs(10), app.sign_in(ADMIN));
+    let next = tokio::time::timeout(Duration::from_secs(20), app.sign_in(ADMIN));
     next.await.expect("it does not wait");
     assert_eq!(app.email(), Some(ADMIN.into()));
 }

@@ -57,6 +57,24 @@ async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
     }
 }
 
+/// The keyring is slow to give up what it holds of the session before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_that_ends_late_leaves_the_next_challenge_open() {
+    let harness = Harness::signed_in().await;
+    harness.store.block(Block::Hang);
+    assert!(harness.session.logout().await.success);
+    eventually("the keyring to be asked", || harness.store.waiting() > 0).await;
+    let asked = challenged(&harness, OTP).await;
+    harness.store.heal();
+    // The backend is told last of all.
+    harness.reached("/logout", 1).await;
+    assert_eq!(open(&harness), Some(asked));
+    let right = OtpInput::new(asked, code_of(&harness, OTP));
+    let verified = harness.session.verify_otp(right).await;
+    assert_eq!(verified, Ok(SignInOutcome::SignedIn));
+    assert_eq!(owner(&harness.session).await.as_deref(), Some(OTP));
+}
+
 /// The code waits for its turn while another challenge begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {

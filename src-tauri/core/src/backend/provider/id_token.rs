@@ -155,7 +155,7 @@ impl Backend {
     ) -> Result<usize, ProviderFault> {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let keys = self.fetch_keys(provider, (device, until)).await?;
-        Ok(keys.count())
+        Ok(keys.count_usable())
     }
 
     /// What `userinfo` says of the owner of an access token; `None` if the provider has no such endpoint.

@@ -3,6 +3,8 @@
 
 use std::ops::RangeInclusive;
 
+use ring::agreement;
+use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
@@ -76,9 +78,9 @@ impl ProviderKeys {
         Some(Self(keys.iter().filter_map(Key::read).take(MOST).collect()))
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
+    /// How many of them can check a signature.
+    pub(super) fn count_usable(&self) -> usize {
+        self.0.iter().filter(|key| key.public.is_sound()).count()
     }
 
     /// Whether one of them has made this signature. The `kid` of a token only narrows the search, since
@@ -169,6 +171,19 @@ impl PublicKey {
             }
             _ => return None,
         })
+    }
+
+    /// Whether there can be signatures by it: a point has to lie on its curve. ring says so of none alone, but
+    /// agrees on a secret only with such a one.
+    fn is_sound(&self) -> bool {
+        let (curve, point) = match self {
+            Self::Point(Curve::P256, point) => (&agreement::ECDH_P256, point),
+            Self::Point(Curve::P384, point) => (&agreement::ECDH_P384, point),
+            Self::Rsa { .. } | Self::Point(Curve::Ed25519, _) => return true,
+        };
+        let own = agreement::EphemeralPrivateKey::generate(curve, &SystemRandom::new());
+        let other = agreement::UnparsedPublicKey::new(curve, point);
+        own.is_ok_and(|own| agreement::agree_ephemeral(own, &other, |_| ()).is_ok())
     }
 
     fn is_for(&self, algorithm: Algorithm) -> bool {
@@ -308,7 +323,12 @@ mod tests {
                 _ => json!("ES256"),
             };
         }
-        assert_eq!(ProviderKeys::read(&for_another).expect("a set").count(), 0);
+        assert_eq!(
+            ProviderKeys::read(&for_another)
+                .expect("a set")
+                .count_usable(),
+            0
+        );
         // RFC 9864 has another name for what RFC 8037 has called EdDSA.
         let mut renamed = made_elsewhere();
         renamed["keys"][3]["alg"] = json!("Ed25519");
@@ -333,7 +353,7 @@ mod tests {
         let made = made_elsewhere();
         let flood = vec![made["keys"][2].clone(); 2_000];
         let keys = ProviderKeys::read(&json!({"keys": flood})).expect("a set");
-        assert_eq!(keys.count(), MOST);
+        assert_eq!(keys.count_usable(), MOST);
     }
 
     #[test]
@@ -361,7 +381,7 @@ mod tests {
             json!("key"),
         ];
         keys.splice(0..0, odd);
-        assert_eq!(ProviderKeys::read(&made).expect("a set").count(), 4);
+        assert_eq!(ProviderKeys::read(&made).expect("a set").count_usable(), 4);
         for (name, token) in tokens() {
             assert_eq!(verify(&made, &token), Ok(()), "{name}");
         }
@@ -373,12 +393,24 @@ mod tests {
             let n = vec![0x91; bytes];
             let n = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(n);
             let set = json!({"keys": [{"kty": "RSA", "n": n, "e": e}]});
-            ProviderKeys::read(&set).expect("a set").count()
+            ProviderKeys::read(&set).expect("a set").count_usable()
         };
-        assert_eq!([255, 256, 1024, 1025].map(|bytes| rsa(bytes, "AQAB")), [0, 1, 1, 0]);
+        assert_eq!(
+            [255, 256, 1024, 1025].map(|bytes| rsa(bytes, "AQAB")),
+            [0, 1, 1, 0]
+        );
         assert_eq!(["", "AA", "AQAAAAAB"].map(|e| rsa(256, e)), [0, 0, 0]);
+        let mut beside = made_elsewhere()["keys"][1].clone();
+        assert_eq!(beside["crv"], "P-256");
+        beside["y"] = beside["x"].clone();
+        let beside = ProviderKeys::read(&json!({"keys": [beside]}));
+        assert_eq!(
+            beside.expect("a set").count_usable(),
+            0,
+            "it is on no curve"
+        );
         let short = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": ""}]});
-        assert_eq!(ProviderKeys::read(&short).expect("a set").count(), 0);
+        assert_eq!(ProviderKeys::read(&short).expect("a set").count_usable(), 0);
         for no_set in [json!("a page"), json!({}), json!({"keys": 7}), json!([])] {
             assert!(ProviderKeys::read(&no_set).is_none(), "{no_set}");
         }
