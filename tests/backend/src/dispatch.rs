@@ -95,7 +95,7 @@ async fn answer(
         Some(fault) if fault.when == When::Before => {
             match faults::replace_response(&fault.effect, control).await {
                 Some(response) => {
-                    transfer::leave(request.into_body(), app.config.transfer_limit);
+                    transfer::leave(request.into_body());
                     response
                 }
                 None => route(request).await,

@@ -62,7 +62,7 @@ pub(crate) async fn upload(
         Ok(_) => None,
     };
     if let Some(refusal) = refused {
-        leave(body, limit);
+        leave(body);
         return Err(refusal);
     }
     let mut hash = Sha256::new();
@@ -70,7 +70,7 @@ pub(crate) async fn upload(
     while let Some(data) = next(&mut body).await? {
         bytes += data.len() as u64;
         if bytes > limit {
-            leave(body, limit);
+            leave(body);
             return Err(too_large(limit));
         }
         hash.update(&data);
@@ -105,14 +105,17 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
+/// The most of a refused body that is read.
+const LEFT: u64 = 256 << 20;
+
 /// Reads and discards a refused body while its answer is sent: closing a connection on unread
 /// bytes resets it, and the client would not see the answer.
-pub(crate) fn leave(mut body: Body, most: u64) {
+pub(crate) fn leave(mut body: Body) {
     tokio::spawn(async move {
         let mut taken = 0;
         while let Ok(Some(data)) = next(&mut body).await {
             taken += data.len() as u64;
-            if taken > most {
+            if taken > LEFT {
                 return;
             }
         }
