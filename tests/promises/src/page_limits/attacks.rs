@@ -71,7 +71,7 @@ impl Attack {
     ) -> Result<Came, Lost> {
         match self {
             Self::Messages => messages(app, plan).await,
-            Self::Pieces => pieces(app, plan).await,
+            Self::Pieces => pieces(stage, app, plan).await,
             Self::Commands => commands(app, plan).await,
             Self::Unread => unread(app, plan).await,
             Self::Rotations => rotations(stage, app, plan, first).await,
@@ -196,8 +196,11 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
     Ok(came(number(&answer, "asked"), holds, &answer))
 }
 
-/// A piece is refused when it arrives before the one ahead of it was taken.
-async fn pieces(app: &App, plan: Plan) -> Result<Came, Lost> {
+/// A piece is refused when it arrives before the one ahead of it was taken. The backend reads nothing of the
+/// upload, so that one stays.
+async fn pieces(stage: &Stage, app: &App, plan: Plan) -> Result<Came, Lost> {
+    let silent = Fault::on("POST", "/transfer", Effect::Hang {}).before();
+    let silent = stage.backend.faults().add(silent);
     let script = "
         const exchange = 7 * 2 ** 20 + Math.floor(Math.random() * 2 ** 20);
         const headers = { 'vestibule-exchange': String(exchange) };
@@ -209,10 +212,17 @@ async fn pieces(app: &App, plan: Plan) -> Result<Came, Lost> {
         const piece = new Uint8Array(256 * 1024);
         const asked = Array.from({ length: argument },
           () => invoke('plugin:vestibule|backend_write', piece, { headers }));
-        const came = await count(asked);
+        const counted = count(asked);
+        const refused = new Promise((resolve) => {
+          for (const one of asked) one.catch(resolve);
+        });
+        await Promise.race([counted, refused]);
+        // What still waits ends with the upload.
         await invoke('plugin:vestibule|backend_cancel', { exchange });
-        done(came);";
-    let answer = ask(app, script, json!(plan.asks)).await?;
+        done(await counted);";
+    let answer = ask(app, script, json!(plan.asks)).await;
+    stage.backend.faults().remove(silent);
+    let answer = answer?;
     let refused = number(&answer, "refused") + number(&answer, "other");
     Ok(came(plan.asks, refused > 0, &answer))
 }
