@@ -5,7 +5,9 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-/// For the linker.
+/// Tells the linker to drop the tables with which a panic unwinds: an eighth of the binary, for which an app
+/// that aborts on a panic has no use. Without them `RUST_BACKTRACE` adds no stack to a panic in the log; that
+/// stack has no names in a binary without symbols.
 const NO_UNWINDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src-tauri/no-unwinding.ld");
 
 fn main() {
@@ -29,17 +31,13 @@ fn main() {
         println!("cargo::rustc-link-arg-bins=-T");
         println!("cargo::rustc-link-arg-bins={NO_UNWINDING}");
         println!("cargo::rustc-cfg=no_unwinding");
-        // Functions of the same machine code are kept once.
+        // Keeps one copy of functions that have the same machine code.
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
     }
 }
 
-/// Whether rustc links with the linker that it brings along, which is LLD. Others may not know what it is told
-/// above: mold does not read the file, and GNU's has no such option.
-///
-/// An app that aborts on a panic never unwinds, and the tables for it are an eighth of its binary. What is
-/// lost with them is the stack that `RUST_BACKTRACE` adds to a panic in the log, and that has no names in a
-/// binary without symbols.
+/// Whether rustc links with LLD, which it brings along. The options above are LLD's: mold does not read the
+/// file, and GNU's linker does not know `--icf`.
 fn is_linked_by_rustc() -> bool {
     let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
     is("TARGET", "x86_64-unknown-linux-gnu")

@@ -95,7 +95,7 @@ impl OtherProcesses {
         at.drop_session();
         at.keyring = KeyringStatus::Unknown(None);
         self.begin_anonymous_jar(&mut at);
-        // What the next sign-in waits for, here in this process, is not over with it.
+        // This event leaves the code prompt of a sign-in that has begun in this process open.
         at.publish(Cause::Logout, Event::Ended(why));
     }
 

@@ -174,7 +174,8 @@ impl SignOut {
         }
         drop(local_lock);
         failpoint!("logout.deleted");
-        // The next sign-in may have begun meanwhile, and what it waits for is not over.
+        // A new sign-in may have begun meanwhile. This event leaves its code prompt, or its wait for the
+        // browser, open.
         let over = |_: &mut super::inner::Inner, _: bool| Event::Ended(SignedOutReason::ByUser);
         let persist = match keyring {
             // The keyring item is another process's, and so is the record.

@@ -66,7 +66,7 @@ async fn a_sign_out_that_ends_late_leaves_the_next_challenge_open() {
     eventually("the keyring to be asked", || harness.store.waiting() > 0).await;
     let asked = challenged(&harness, OTP).await;
     harness.store.heal();
-    // The backend is told last of all.
+    // The sign-out tells the backend after it has done everything else.
     harness.reached("/logout", 1).await;
     assert_eq!(open(&harness), Some(asked));
     let right = OtpInput::new(asked, code_of(&harness, OTP));

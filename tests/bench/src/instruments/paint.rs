@@ -160,9 +160,9 @@ impl PaintWatch {
         }
     }
 
-    /// The colours that the rows of the screen have now. A connection that the server has closed is made
-    /// anew, and that is told. Twice a test has found its connection closed, and the cause is not known; where the
-    /// server is gone, the error says so.
+    /// The colours that the rows of the screen have now. If the server has closed the connection, this opens a
+    /// new one and prints that. It happened twice, for a reason that is not known. If the server has ended too,
+    /// the error says so.
     ///
     /// # Errors
     /// If the server does not answer.

@@ -23,10 +23,10 @@ use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
 
-/// The bound of a call of the keyring, in milliseconds. The core gives up after 2.5 s.
+/// The bound of a call of the keyring, in milliseconds: the core's own limit. It waits 2.5 s for a prompt.
 const CALL_MS: u64 = 3_000;
-/// For a busy machine, and for the requests of a sign-in or a refresh: short enough that a second
-/// wait for the keyring, which takes 2.5 s, is found. The row names it.
+/// What a busy machine, and the requests of a sign-in or a refresh, may add. A call that waits for the prompt
+/// twice takes 5 s and exceeds both together. The row names it.
 const ALLOWANCE_MS: u64 = 1_500;
 const BOUND: &str =
     "calls ≤ 3 s (+ 1.5 s for a busy machine), UI ≤ 200 ms, healed without a restart";

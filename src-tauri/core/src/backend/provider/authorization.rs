@@ -266,7 +266,8 @@ fn random() -> Result<Secret, AuthError> {
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
-/// What shows later that a code was asked for by who has the verifier (RFC 7636 §4.2, `S256`).
+/// The challenge of a verifier: with both, the provider sees later that who redeems a code also asked for it
+/// (RFC 7636 §4.2, `S256`).
 fn challenge(verifier: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.secret()))
 }

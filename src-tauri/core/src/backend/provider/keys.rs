@@ -63,8 +63,8 @@ enum Algorithm {
 /// Why a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignatureFault {
-    /// It is made in a way that is not accepted. `none` and shared secrets, which everybody who has the
-    /// app would know, are among them.
+    /// The token names an algorithm that is not accepted here, such as `none`, or one with a shared secret,
+    /// which everybody who has the app could read.
     Algorithm,
     /// None of the keys has made it. The provider may have new ones.
     Key,
@@ -83,8 +83,8 @@ impl ProviderKeys {
         self.0.iter().filter(|key| key.public.is_sound()).count()
     }
 
-    /// Whether one of them has made this signature. The `kid` of a token only narrows the search, since
-    /// whoever made the token chose it.
+    /// Checks whether one of the keys has made the token's signature. The `kid` in the token's header only says
+    /// which keys to try: a forger can write any `kid`.
     ///
     /// # Errors
     /// Why the signature does not count.
@@ -173,8 +173,8 @@ impl PublicKey {
         })
     }
 
-    /// Whether there can be signatures by it: a point has to lie on its curve. ring says so of none alone, but
-    /// agrees on a secret only with such a one.
+    /// Whether signatures by this key are possible: its point must lie on its curve. ring has no function that
+    /// checks a point alone, but its key agreement refuses a point that is on no curve.
     fn is_sound(&self) -> bool {
         let (curve, point) = match self {
             Self::Point(Curve::P256, point) => (&agreement::ECDH_P256, point),

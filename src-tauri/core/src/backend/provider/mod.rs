@@ -1,7 +1,8 @@
 //! The provider of a sign-in by the browser: OpenID Connect, or OAuth 2 with endpoints by name.
 //!
 //! `discovery` finds its endpoints, `authorization` begins a sign-in and exchanges its code,
-//! `device_authorization` does so for a code on another device, `id_token` checks who has signed in by the provider's `keys`,
+//! `device_authorization` does so for a code on another device, `id_token` checks with the provider's
+//! `keys` who has signed in,
 //! `renewal` renews and revokes what came of it. Every request goes out through
 //! [`Backend::send`](super::Backend), so bounds, traces and the rule about redirects are those of the
 //! backend's own endpoints. A provider elsewhere gets no cookie and none of the headers of all requests.
